@@ -1,0 +1,1 @@
+"""The front door on the wire: FastAPI routes over `gisgrid.workflow`."""

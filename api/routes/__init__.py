@@ -1,0 +1,1 @@
+"""One noun per file; a route calls one workflow verb or one store read."""

@@ -1,0 +1,1 @@
+"""Room `dispatch`: pure: rules of assignment and evidence, states of a report."""

@@ -1,0 +1,1 @@
+"""Room `geometry`: arrays in, arrays out, in metres; nothing of the rooms above."""

@@ -1,0 +1,1 @@
+"""Room `ingest`: a file becomes a layer and findings; writes nothing."""

@@ -1,0 +1,1 @@
+"""Room `lookup`: pure: the point index over editions in force."""

@@ -1,0 +1,1 @@
+"""Room `maps`: data in, HTML out."""

@@ -1,0 +1,468 @@
+"""The nouns of the product as frozen dataclasses; the words are those of the field.
+
+Room: below every room. In: nothing. Out: plain values that rooms hand to each other. Imports shapely for geometry and
+nothing of gisgrid but `errors`.
+
+Geometry in these nouns is WGS-84 longitude, latitude (EPSG:4326) unless an attribute says metres.
+Codes are text, never numbers. `None` means "not known", never "zero".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from shapely import Geometry
+
+Severity = Literal["error", "warning", "info"]
+DivisionLevel = Literal["district", "street", "community"]
+EstateType = Literal["commercial", "old", "unit", "resettlement", "bungalow", "village"]
+BarrierKind = Literal["main_road", "railway", "river", "wall", "street", "crossing"]
+HouseholdMeasure = Literal["resident", "registered", "dwelling"]
+HouseholdSource = Literal["declared", "counted", "estimated"]
+TieKind = Literal["estate", "gate", "steward", "origin", "imported"]
+GridKind = Literal["residential", "dedicated"]
+PlanState = Literal["draft", "submitted", "approved", "published", "rejected"]
+LocateMethod = Literal["inside", "border", "nearest", "outside"]
+AssignmentMethod = Literal["inside", "border", "nearest", "building", "unplaced"]
+Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
+CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+
+LEVELS: Final[tuple[DivisionLevel, ...]] = ("district", "street", "community")
+CODE_WIDTH: Final[Mapping[DivisionLevel, int]] = MappingProxyType({"district": 6, "street": 9, "community": 12})
+GRID_NUMBER_WIDTH: Final = 3
+ESTATE_TYPES: Final[Mapping[EstateType, str]] = MappingProxyType(
+    {
+        "commercial": "商品住宅",
+        "old": "老旧小区",
+        "unit": "单位住宅",
+        "resettlement": "安置(公租)",
+        "bungalow": "街巷平房",
+        "village": "城中村",
+    }
+)
+BARRIER_KINDS: Final[Mapping[BarrierKind, str]] = MappingProxyType(
+    {
+        "main_road": "主干道",
+        "railway": "铁路",
+        "river": "河流",
+        "wall": "围墙",
+        "street": "街巷",  # grid borders like to follow it, but may cross it
+        "crossing": "通道",  # bridge, underpass or gate: joins what a barrier parts
+    }
+)
+HARD_BARRIERS: Final[frozenset[BarrierKind]] = frozenset({"main_road", "railway", "river", "wall"})
+DEDICATED_SITE_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "mall": "商场",
+        "market": "市场",
+        "school": "学校",
+        "hospital": "医院",
+        "park": "公园",
+        "office": "写字楼",
+        "administrative": "行政中心",
+        "industrial_park": "产业园区",
+    }
+)
+ROLES: Final[tuple[Role, ...]] = ("viewer", "dispatch", "planner", "reviewer", "admin")
+HOUSEHOLD_MEASURES: Final[Mapping[HouseholdMeasure, str]] = MappingProxyType(
+    {"resident": "常住户", "registered": "户籍户", "dwelling": "住宅套数"}
+)
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault or warning (检查结果), of an import, a plan or an edit.
+
+    Attributes
+    ----------
+    rule
+        The rule's name, stable, snake_case: what a program switches on.
+    severity
+        `error` stops the work, `warning` asks for a look, `info` tells of a change made.
+    message, message_zh
+        The sentence with the figure, the reason and the remedy, in English and in Chinese.
+    codes
+        Codes of the buildings, grids, divisions … concerned.
+    line, field
+        The line in the source file (the heading is line 1; for layers without lines the feature's position from 1)
+        and the column, where the finding is about an imported row.
+    values
+        The figures in the sentence, for programs.
+    geometry
+        Where it is, WGS-84.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    message_zh: str
+    codes: tuple[str, ...] = ()
+    line: int | None = None
+    field: str | None = None
+    values: Mapping[str, Any] = _NOTHING
+    geometry: Geometry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that is checked, with its sentences; makes the findings of that rule.
+
+    The sentences are `str.format` templates over the values of the finding; values are inserted once and never
+    read as templates themselves.
+
+    Examples
+    --------
+    >>> too_big = Rule("grid_above_band", "error", "Grid {grid} has {households} households; split it.",
+    ...                "网格{grid}有{households}户，请拆分。")
+    >>> too_big.finding(codes=("01",), grid="01", households=640).message
+    'Grid 01 has 640 households; split it.'
+    """
+
+    name: str
+    severity: Severity
+    en: str
+    zh: str
+
+    def finding(
+        self,
+        *,
+        codes: Sequence[str] = (),
+        line: int | None = None,
+        field: str | None = None,
+        geometry: Geometry | None = None,
+        **values: Any,
+    ) -> Finding:
+        """Return the finding of this rule with these values in its sentences."""
+        where = {"line": line, "field": field, **values}
+        return Finding(
+            rule=self.name,
+            severity=self.severity,
+            message=self.en.format_map(where),
+            message_zh=self.zh.format_map(where),
+            codes=tuple(codes),
+            line=line,
+            field=field,
+            values=MappingProxyType(dict(values)),
+            geometry=geometry,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A node of the tree district 区县 > street 街道 > community 社区, with its 6-, 9- or 12-digit code."""
+
+    code: str
+    name: str
+    level: DivisionLevel
+    parent: str | None = None
+    geometry: Geometry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """A residential compound (小区); it need not equal a grid."""
+
+    code: str
+    name: str
+    type: EstateType | None = None
+    property_company: str | None = None
+    geometry: Geometry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """A building (楼栋): its footprint and how many households live in it.
+
+    `households` is 0 where nobody lives; `household_source` says whether the count was declared with the building,
+    counted from household rows, or estimated from floors and footprint.
+    """
+
+    code: str
+    geometry: Geometry
+    name: str | None = None
+    estate: str | None = None
+    address: str | None = None
+    floors: int | None = None
+    height_m: float | None = None
+    households: int = 0
+    household_source: HouseholdSource = "declared"
+    household_measure: HouseholdMeasure = "resident"
+    use: str | None = None
+    community: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """A line that a grid should not cross (分界线), or a `street` that borders like to follow, or a `crossing`."""
+
+    kind: BarrierKind
+    geometry: Geometry
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A weighted link (邻里关系) between two buildings whose households know each other."""
+
+    a: str
+    b: str
+    weight: float = 1.0
+    kind: TieKind = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A service point, resource, demand or project on the map; the kinds of dedicated ground form grids of their own."""
+
+    code: str
+    kind: str
+    name: str
+    geometry: Geometry
+    area_m2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A worker's post in a grid (网格岗位): role, name and duty phone of the worker, dated."""
+
+    grid: str
+    role: str
+    name: str
+    duty_phone: str | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How many households a residential grid holds, and which are counted."""
+
+    minimum: int = 300
+    maximum: int = 500
+    target: int = 400
+    measure: HouseholdMeasure = "resident"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawSettings:
+    """What a draw is asked for; kept with the plan.
+
+    Attributes
+    ----------
+    band
+        The household band of residential grids.
+    seed
+        Same seed, same inputs: same plan, bit for bit.
+    cross_barriers
+        Whether a zone below the band may be joined over its cheapest barrier (else it stays a small grid).
+    dedicated_area_m2
+        Dedicated ground of at least this area becomes a grid of kind `dedicated`; smaller ground stays in the
+        residential grid around it.
+    keep_current
+        Start from the edition in force and change as little as possible.
+    """
+
+    band: Band = field(default_factory=Band)
+    seed: int = 0
+    cross_barriers: bool = True
+    dedicated_area_m2: float = 8000.0
+    keep_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The smallest piece of ground (单元) that a draw hands to a grid.
+
+    Almost always the share of one building, or an empty block; buildings whose footprints overlap share one cell.
+
+    Attributes
+    ----------
+    number
+        Position in the community's tessellation, from 0.
+    buildings
+        Codes of the buildings that stand on it.
+    geometry
+        One polygon, WGS-84; shared borders have the very same vertices.
+    dedicated
+        The code of the site of dedicated ground that the cell belongs to, or None.
+    """
+
+    number: int
+    buildings: tuple[str, ...]
+    households: int
+    geometry: Geometry
+    area_m2: float
+    dedicated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellBorder:
+    """The shared border of two cells: its length, and how much of it a hard barrier and a street cover, in metres."""
+
+    a: int
+    b: int
+    length_m: float
+    barrier_m: float = 0.0
+    street_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A grid (网格) of a plan or an edition.
+
+    In a plan the `key` names it and `code` is the code it continues (or None: a new one is given at publish);
+    in an edition `code` is the 15-character code.
+    """
+
+    key: str
+    kind: GridKind
+    name: str | None
+    code: str | None
+    households: int
+    buildings: tuple[str, ...]
+    cells: tuple[int, ...]
+    geometry: Geometry
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An editable division of one community into grids (网格方案), with the findings of its check."""
+
+    id: str
+    community: str
+    state: PlanState
+    revision: int
+    settings: DrawSettings
+    grids: tuple[Grid, ...]
+    findings: tuple[Finding, ...]
+    base_edition: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A published plan (网格版本): frozen, in force from `valid_from` until `valid_to` (None: still)."""
+
+    id: str
+    community: str
+    plan: str
+    valid_from: datetime
+    valid_to: datetime | None
+    grids: tuple[Grid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A retired grid's share in a new one (parent → child), written when an edition replaces another."""
+
+    parent: str
+    child: str
+    households: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A grid near a located point and the distance to it in metres."""
+
+    code: str
+    distance_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Which grid a point is in, and how that was decided: the evidence of an assignment.
+
+    Attributes
+    ----------
+    grid
+        15-character code, or None when `method` is `outside`.
+    method
+        `inside`; `border` (exactly on one: the smallest code wins); `nearest` (outside every grid but within the
+        tolerance); `outside`.
+    border_distance_m
+        Metres to the nearest border of that grid; 0 on it, None when `outside`.
+    """
+
+    grid: str | None
+    method: LocateMethod
+    border_distance_m: float | None
+    neighbours: tuple[Neighbour, ...]
+    edition: str | None
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a citizen or inspector reports (诉求), as it came: raw coordinates with their declared system."""
+
+    source: str
+    external_id: str
+    category: str | None = None
+    text: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    crs: CoordinateSystem | None = None
+    accuracy_m: float | None = None
+    address: str | None = None
+    building_code: str | None = None
+    target: Literal["grid", "property"] = "grid"
+    reported_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A report's grid (落格) with its evidence: edition, method, distance to the border, neighbours."""
+
+    grid: str | None
+    method: AssignmentMethod
+    edition: str | None = None
+    border_distance_m: float | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityInputs:
+    """Everything that a draw of one community reads.
+
+    Attributes
+    ----------
+    community
+        With its polygon.
+    buildings
+        Those that belong to the community (their representative point lies in it), in order of code.
+    foreign_footprints
+        Parts of the neighbours' buildings that reach over the community's edge; a border must not cut them either.
+    current
+        The edition in force, or None.
+    """
+
+    community: Division
+    buildings: tuple[Building, ...]
+    foreign_footprints: tuple[Geometry, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
+    estates: tuple[Estate, ...] = ()
+    sites: tuple[Site, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    current: Edition | None = None
+    used_codes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a draw returns: the community's cells and borders, the grids, the findings, and the seconds it took."""
+
+    community: str
+    settings: DrawSettings
+    cells: tuple[Cell, ...]
+    borders: tuple[CellBorder, ...]
+    grids: tuple[Grid, ...]
+    findings: tuple[Finding, ...]
+    base_edition: str | None = None

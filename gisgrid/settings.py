@@ -1,0 +1,75 @@
+"""What the environment decides, read once at a front door and passed in.
+
+Room: beside the front doors. In: environment variables. Out: one frozen `Settings`. Only `gisgrid.cli` and `api` import it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gisgrid.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The service's settings.
+
+    Attributes
+    ----------
+    database_url
+        A PostGIS that you run yourself (`GISGRID_DATABASE_URL`), or None for the private cluster.
+    home
+        Where the private cluster and generated files live (`GISGRID_HOME`).
+    nearest_tolerance_m
+        A point outside every grid is given to the nearest one within this distance
+        (`GISGRID_NEAREST_TOLERANCE_M`), 20 m by default: the error of an ordinary phone.
+    require_keys
+        False only while `gisgrid demo` serves its own loopback address.
+    """
+
+    database_url: str | None
+    home: Path
+    nearest_tolerance_m: float = 20.0
+    require_keys: bool = True
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Return the settings that the environment variables describe.
+
+        Parameters
+        ----------
+        environment
+            The variables; those of the process by default.
+
+        Raises
+        ------
+        UsageError
+            A variable holds what cannot be read.
+        """
+        variables = os.environ if environment is None else environment
+        tolerance = variables.get("GISGRID_NEAREST_TOLERANCE_M", "20")
+        try:
+            nearest_tolerance_m = float(tolerance)
+        except ValueError:
+            nearest_tolerance_m = -1.0
+        if not 0.0 <= nearest_tolerance_m <= 1000.0:
+            raise UsageError(
+                f"GISGRID_NEAREST_TOLERANCE_M is {tolerance!r}; set it to a distance in metres from 0 to 1000."
+            )
+        return cls(
+            database_url=variables.get("GISGRID_DATABASE_URL") or None,
+            home=_home(variables),
+            nearest_tolerance_m=nearest_tolerance_m,
+            require_keys=variables.get("GISGRID_DEMO_WITHOUT_KEYS") != "loopback",
+        )
+
+
+def _home(variables: Mapping[str, str]) -> Path:
+    """Return GISGRID_HOME, or the user's data folder by the XDG base directory specification."""
+    if chosen := variables.get("GISGRID_HOME"):
+        return Path(chosen).expanduser().absolute()
+    data_home = variables.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
+    return Path(data_home) / "gisgrid"

@@ -1,0 +1,1 @@
+"""Room `store`: the only room that speaks SQL."""
