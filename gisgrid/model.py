@@ -9,8 +9,9 @@ Codes are text, never numbers. `None` means "not known", never "zero".
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -71,7 +72,6 @@ ROLES: Final[tuple[Role, ...]] = ("viewer", "dispatch", "planner", "reviewer", "
 HOUSEHOLD_MEASURES: Final[Mapping[HouseholdMeasure, str]] = MappingProxyType(
     {"resident": "常住户", "registered": "户籍户", "dwelling": "住宅套数"}
 )
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Finding:
     codes: tuple[str, ...] = ()
     line: int | None = None
     field: str | None = None
-    values: Mapping[str, Any] = _NOTHING
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     geometry: Geometry | None = None
 
 
@@ -147,7 +147,7 @@ class Rule:
             codes=tuple(codes),
             line=line,
             field=field,
-            values=MappingProxyType(dict(values)),
+            values=dict(values),
             geometry=geometry,
         )
 
@@ -217,7 +217,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A service point, resource, demand or project on the map; the kinds of dedicated ground form grids of their own."""
+    """A service point, resource, demand or project on the map; dedicated ground forms grids of its own."""
 
     code: str
     kind: str
@@ -267,7 +267,7 @@ class DrawSettings:
         Start from the edition in force and change as little as possible.
     """
 
-    band: Band = field(default_factory=Band)
+    band: Band = dataclasses.field(default_factory=Band)
     seed: int = 0
     cross_barriers: bool = True
     dedicated_area_m2: float = 8000.0

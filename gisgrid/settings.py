@@ -1,6 +1,7 @@
 """What the environment decides, read once at a front door and passed in.
 
-Room: beside the front doors. In: environment variables. Out: one frozen `Settings`. Only `gisgrid.cli` and `api` import it.
+Room: beside the front doors. In: environment variables. Out: one frozen `Settings`.
+Only `gisgrid.cli` and `api` import it.
 """
 
 from __future__ import annotations
