@@ -28,7 +28,7 @@ class Settings:
         A point outside every grid is given to the nearest one within this distance
         (`GISGRID_NEAREST_TOLERANCE_M`), 20 m by default: the error of an ordinary phone.
     require_keys
-        False only while `gisgrid demo` serves its own loopback address.
+        False only while `gisgrid demo` serves its own loopback address; no variable sets it.
     """
 
     database_url: str | None
@@ -64,7 +64,6 @@ class Settings:
             database_url=variables.get("GISGRID_DATABASE_URL") or None,
             home=_home(variables),
             nearest_tolerance_m=nearest_tolerance_m,
-            require_keys=variables.get("GISGRID_DEMO_WITHOUT_KEYS") != "loopback",
         )
 
 
