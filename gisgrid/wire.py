@@ -1,0 +1,95 @@
+"""The nouns as JSON-ready values: one spelling for the command line and the wire.
+
+Room: beside `model`. In: nouns of `gisgrid.model`. Out: dicts of plain values. Imports nothing of the rooms above.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import shapely
+
+from gisgrid.model import Assignment, DrawSettings, Finding, Location, Neighbour
+
+COORDINATE_DECIMALS = 9
+"""Digits of a degree in GeoJSON: what the database stores, so that shared borders stay shared."""
+
+
+def instant(moment: datetime | None) -> str | None:
+    """Return an instant in RFC 3339 form, or None."""
+    return None if moment is None else moment.isoformat()
+
+
+def geometry(value: shapely.Geometry | None) -> dict[str, Any] | None:
+    """Return a geometry as a GeoJSON object (RFC 7946) with every stored digit, or None."""
+    if value is None:
+        return None
+    document: dict[str, Any] = json.loads(shapely.to_geojson(value))
+    return document
+
+
+def feature_collection(features: Iterable[tuple[shapely.Geometry | None, dict[str, Any]]]) -> dict[str, Any]:
+    """Return a GeoJSON FeatureCollection of (geometry, properties) pairs."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "geometry": geometry(shape), "properties": properties} for shape, properties in features
+        ],
+    }
+
+
+def finding(value: Finding) -> dict[str, Any]:
+    """Return a finding as plain values; keys that do not apply are left out."""
+    document: dict[str, Any] = {
+        "rule": value.rule,
+        "severity": value.severity,
+        "message": value.message,
+        "message_zh": value.message_zh,
+        "codes": list(value.codes),
+    }
+    if value.line is not None:
+        document["line"] = value.line
+    if value.field is not None:
+        document["field"] = value.field
+    if value.values:
+        document["values"] = dict(value.values)
+    if value.geometry is not None:
+        document["geometry"] = geometry(value.geometry)
+    return document
+
+
+def findings(values: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as a list of plain values, in their order."""
+    return [finding(value) for value in values]
+
+
+def neighbour(value: Neighbour) -> dict[str, Any]:
+    """Return a neighbouring grid and its distance in metres, to the centimetre."""
+    return {"code": value.code, "distance_m": round(value.distance_m, 2)}
+
+
+def evidence(value: Location | Assignment) -> dict[str, Any]:
+    """Return how a grid was decided: method, distance to the border, neighbours."""
+    distance = value.border_distance_m
+    return {
+        "method": value.method,
+        "border_distance_m": None if distance is None else round(distance, 2),
+        "neighbours": [neighbour(other) for other in value.neighbours],
+    }
+
+
+def draw_settings(value: DrawSettings) -> dict[str, Any]:
+    """Return the settings of a draw as plain values, the household band beside the others."""
+    return {
+        "min": value.band.minimum,
+        "max": value.band.maximum,
+        "target": value.band.target,
+        "measure": value.band.measure,
+        "seed": value.seed,
+        "cross_barriers": value.cross_barriers,
+        "dedicated_area_m2": value.dedicated_area_m2,
+        "keep_current": value.keep_current,
+    }
