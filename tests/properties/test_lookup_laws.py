@@ -1,0 +1,99 @@
+"""Laws of the point index: it agrees with exact rational arithmetic on any coverage, and with PostGIS."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gisgrid.lookup.index import METHODS, PointIndex
+
+LATTICE = 24  # coordinates are k / 10 + 111 in degrees, so that points often fall on borders
+
+
+def coverage_of_lines(segments: list[tuple[int, int, int, int]]) -> list[shapely.Polygon]:
+    """The faces that these lines cut out of a square: shared borders have the very same vertices."""
+    lines = [shapely.LineString([(a, b), (c, d)]) for a, b, c, d in segments if (a, b) != (c, d)]
+    noded = shapely.node(shapely.union_all([*lines, shapely.box(0, 0, LATTICE, LATTICE).exterior]))
+    faces = shapely.get_parts(shapely.polygonize([noded]))
+    placed = shapely.transform(faces, lambda xy: np.round(xy / 1000.0 + [111, 40], 9))
+    return [face for face in placed if face.is_valid and face.area > 0]
+
+
+def exactly(face: shapely.Polygon, x: float, y: float) -> str:
+    """Whether the point is inside, on the border of, or outside the polygon, in rational arithmetic."""
+    px, py = Fraction(x), Fraction(y)
+    inside = False
+    for ring in (face.exterior, *face.interiors):
+        vertices = [(Fraction(a), Fraction(b)) for a, b in ring.coords]
+        for (ax, ay), (bx, by) in itertools.pairwise(vertices):
+            cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+            if cross == 0 and min(ax, bx) <= px <= max(ax, bx) and min(ay, by) <= py <= max(ay, by):
+                return "border"
+            if (ay > py) != (by > py) and (cross > 0) == (by > ay):
+                inside = not inside
+    return "inside" if inside else "outside"
+
+
+def expected(faces: list[shapely.Polygon], codes: list[str], x: float, y: float) -> tuple[str | None, str]:
+    covering = sorted(
+        (code, where) for code, face in zip(codes, faces, strict=True) if (where := exactly(face, x, y)) != "outside"
+    )
+    return covering[0] if covering else (None, "outside")
+
+
+ends = st.integers(0, LATTICE)
+towns = st.lists(st.tuples(ends, ends, ends, ends), min_size=1, max_size=7).map(coverage_of_lines)
+
+
+def points_of(faces: list[shapely.Polygon], seed: int) -> np.ndarray:
+    """Random points, all vertices, middles of all border segments, and points of a raster that often hit a border."""
+    rng = np.random.default_rng(seed)
+    vertices = shapely.get_coordinates(faces)
+    middles = np.concatenate([(c[1:] + c[:-1]) / 2 for c in (np.asarray(f.exterior.coords) for f in faces)])
+    scattered = rng.uniform((110.998, 39.998), (111.026, 40.026), (40, 2))
+    raster = np.round(rng.integers(0, 2 * LATTICE + 1, (40, 2)) / 2000.0 + [111, 40], 9)
+    return np.concatenate([vertices, middles, scattered, raster])
+
+
+@settings(max_examples=60, deadline=None)
+@given(faces=towns, seed=st.integers(0, 10_000))
+def test_every_answer_is_that_of_exact_arithmetic(faces: list[shapely.Polygon], seed: int) -> None:
+    codes = [f"{k:03}" for k in np.random.default_rng(seed).permutation(len(faces))]
+    index = PointIndex(codes, faces, ["e"] * len(faces))
+    points = points_of(faces, seed)
+    found = index.locate_many(points[:, 0], points[:, 1])
+    answers = [(index.codes[k] if k >= 0 else None, METHODS[m]) for k, m in zip(found.grid, found.method, strict=True)]
+    assert answers == [expected(faces, codes, x, y) for x, y in points.tolist()]
+
+
+@settings(max_examples=25, deadline=None)
+@given(faces=towns, seed=st.integers(0, 10_000))
+def test_one_by_one_is_the_same_as_many_and_the_evidence_is_sound(faces: list[shapely.Polygon], seed: int) -> None:
+    index = PointIndex([f"{k:03}" for k in range(len(faces))], faces, ["e"] * len(faces))
+    points = points_of(faces, seed)[::3]
+    many = index.locate_many(points[:, 0], points[:, 1], nearest_tolerance_m=25)
+    for (lon, lat), grid, method in zip(points.tolist(), many.grid, many.method, strict=True):
+        location = index.locate(lon, lat, nearest_tolerance_m=25)
+        assert location.grid == (index.codes[grid] if grid >= 0 else None)
+        assert location.method == METHODS[method]
+        assert location.grid not in {neighbour.code for neighbour in location.neighbours}
+        assert (location.border_distance_m is None) == (location.method == "outside")
+        if location.method == "inside" and location.neighbours:
+            # The ground is covered without gaps, so what lies across the nearest border is no nearer than the border.
+            assert location.neighbours[0].distance_m >= location.border_distance_m
+
+
+@settings(max_examples=25, deadline=None)
+@given(faces=towns, seed=st.integers(0, 10_000))
+def test_the_order_of_the_grids_does_not_matter(faces: list[shapely.Polygon], seed: int) -> None:
+    codes = [f"{k:03}" for k in range(len(faces))]
+    order = np.random.default_rng(seed).permutation(len(faces))
+    index = PointIndex(codes, faces, ["e"] * len(faces))
+    shuffled = PointIndex([codes[k] for k in order], [faces[k] for k in order], ["e"] * len(faces))
+    for lon, lat in points_of(faces, seed)[::5].tolist():
+        assert index.locate(lon, lat, nearest_tolerance_m=20) == shuffled.locate(lon, lat, nearest_tolerance_m=20)
