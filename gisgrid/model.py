@@ -31,6 +31,9 @@ LocateMethod = Literal["inside", "border", "nearest", "outside"]
 AssignmentMethod = Literal["inside", "border", "nearest", "building", "unplaced"]
 Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
 CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+LayerName = Literal[
+    "divisions", "barriers", "estates", "buildings", "households", "ties", "sites", "posts", "categories", "reports"
+]
 
 LEVELS: Final[tuple[DivisionLevel, ...]] = ("district", "street", "community")
 CODE_WIDTH: Final[Mapping[DivisionLevel, int]] = MappingProxyType({"district": 6, "street": 9, "community": 12})
