@@ -1,0 +1,193 @@
+"""The door to PostgreSQL: connections, transactions, bulk copying, and database errors in the words of `errors`.
+
+Room: store. In: a libpq URL. Out: `Database` and its `Connection`. Must not import any other room.
+
+The login role owns the schema; everything but the migrations works as role `gisgrid_app`, which owns nothing and may
+neither change nor remove a row of an append-only table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import shapely
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Table, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
+
+from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError
+
+__all__ = ["Connection", "Database", "copy_rows", "named_query", "owner_connection", "run_script"]
+
+APP_ROLE: Final = "gisgrid_app"
+_SQL_FOLDER: Final = Path(__file__).parent / "sql"
+_CONNECT_TIMEOUT_S: Final = 10
+# Compiling a query costs more than our queries take; instants are written and read in one zone.
+_OPTIONS: Final = "-c jit=off -c timezone=UTC"
+_CONFLICTS: Final = {
+    "23P01": "Another edition of this community is in force at that time; read it again and publish after it.",
+    "40P01": "Two changes waited for each other and this one gave way; do it again.",
+    "40001": "Another change came first; do it again.",
+    "55P03": "Somebody else is changing the same thing; do it again in a moment.",
+}
+
+
+class Database:
+    """A PostGIS database with the gisgrid schema: hands out transactions, keeps a pool of connections.
+
+    Parameters
+    ----------
+    url
+        `postgresql://…` as libpq reads it.
+
+    Examples
+    --------
+    >>> database = Database("postgresql://127.0.0.1/gisgrid")
+    >>> with database.transaction() as connection:  # doctest: +SKIP
+    ...     divisions.get(connection, "150105001001")
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: _connect(url, as_app=True), pool_pre_ping=True, max_overflow=15
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction: committed at the end, rolled back by an exception.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            The database does not answer, or went away.
+        Conflict
+            Another transaction came first.
+        """
+        with _own_words(), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def owner_connection(url: str) -> Iterator[Connection]:
+    """Yield a connection in a transaction as the login role itself: for migrations, which own what they make."""
+    engine: Engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: _connect(url, as_app=False), poolclass=NullPool
+    )
+    with _own_words(), engine.begin() as connection:
+        yield connection
+
+
+def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows into a table with COPY, in the caller's transaction.
+
+    Parameters
+    ----------
+    table
+        One of `tables`.
+    columns
+        The columns that each row gives, in order.
+    rows
+        Values; a shapely geometry is written as EWKB with SRID 4326.
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.schema or "public", table.name), names)
+    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([_copied(value) for value in row])
+
+
+def run_script(connection: Connection, script: Path) -> None:
+    """Run a file of SQL statements as it stands, without parameters, in the caller's transaction."""
+    _driver(connection).execute(script.read_bytes())
+
+
+@cache
+def named_query(name: str) -> Any:
+    """Return the query in `sql/NAME.sql`, ready to execute with its bind parameters."""
+    return text((_SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def _copied(value: Any) -> Any:
+    """Return the value as COPY takes it."""
+    if isinstance(value, shapely.Geometry):
+        return shapely.to_wkb(shapely.set_srid(value, 4326), hex=True, include_srid=True)
+    return value
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    """Return psycopg's own connection below SQLAlchemy's."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"COPY needs a psycopg connection, not {type(driver).__name__}; open it through Database.")
+    return driver
+
+
+def _connect(url: str, *, as_app: bool) -> psycopg.Connection[Any]:
+    """Return a new connection, as the app's role where it exists and the login role may take it."""
+    driver = psycopg.connect(
+        url, connect_timeout=_CONNECT_TIMEOUT_S, options=_OPTIONS, application_name="gisgrid", autocommit=True
+    )
+    if as_app:
+        found = driver.execute(
+            "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", (APP_ROLE,)
+        ).fetchone()
+        if found is not None and found[0]:
+            driver.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(APP_ROLE)))
+    driver.autocommit = False
+    return driver
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Turn the driver's errors that a caller can act on into those of `errors`; let programming errors through."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(
+            "All connections to the database are busy; try again in a moment, or serve with fewer workers."
+        ) from error
+    except DBAPIError as error:
+        translated = _translated(error.orig)
+        if translated is None:
+            raise
+        raise translated from error
+    except psycopg.Error as error:
+        translated = _translated(error)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translated(error: BaseException | None) -> GisgridError | None:
+    """Return the error in our own words, or None where it is a fault of the program."""
+    if not isinstance(error, psycopg.Error):
+        return None
+    state = error.sqlstate
+    if state in _CONFLICTS:
+        return Conflict(_CONFLICTS[state])
+    # No state: libpq never got through. 08 connection, 53 resources, 57P shutting down, 3D and 28 no such door.
+    if isinstance(error, psycopg.OperationalError) and (state is None or state[:2] in {"08", "28", "3D", "53"}):
+        return _unavailable(error)
+    if state is not None and state.startswith("57P"):
+        return _unavailable(error)
+    return None
+
+
+def _unavailable(error: psycopg.Error) -> DatabaseUnavailable:
+    """Return the refusal with the server's own first line, which names host and reason but no password."""
+    reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+    return DatabaseUnavailable(
+        f"The database does not answer ({reason}); see `gisgrid db status`, or set GISGRID_DATABASE_URL right."
+    )

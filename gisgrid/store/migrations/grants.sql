@@ -1,0 +1,69 @@
+-- Who may do what: the app works as role gisgrid_app, which owns nothing. Safe to run again and again.
+
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gisgrid_app') THEN
+    CREATE ROLE gisgrid_app NOLOGIN;
+  END IF;
+EXCEPTION
+  -- A role belongs to the whole server: another database's upgrade may make it at this very moment.
+  WHEN duplicate_object OR unique_violation THEN
+    NULL;
+  -- Where the owner may not create roles, the triggers alone guard the append-only tables.
+  WHEN insufficient_privilege THEN
+    RAISE NOTICE 'gisgrid works without role gisgrid_app, which % may not create', current_user;
+END
+$$;
+
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gisgrid_app') THEN
+    RETURN;
+  END IF;
+  IF NOT pg_has_role(current_user, 'gisgrid_app', 'MEMBER') THEN
+    EXECUTE format('GRANT gisgrid_app TO %I', current_user);
+  END IF;
+  REVOKE ALL ON ALL TABLES IN SCHEMA gisgrid FROM gisgrid_app;
+  GRANT USAGE ON SCHEMA gisgrid TO gisgrid_app;
+  GRANT SELECT ON ALL TABLES IN SCHEMA gisgrid TO gisgrid_app;
+  GRANT INSERT, UPDATE, DELETE ON
+    gisgrid.divisions,
+    gisgrid.estates,
+    gisgrid.buildings,
+    gisgrid.households,
+    gisgrid.barriers,
+    gisgrid.ties,
+    gisgrid.sites,
+    gisgrid.posts,
+    gisgrid.categories,
+    gisgrid.plans,
+    gisgrid.plan_grids,
+    gisgrid.plan_cells,
+    gisgrid.plan_findings,
+    gisgrid.keys,
+    gisgrid.users,
+    gisgrid.sessions
+  TO gisgrid_app;
+  GRANT INSERT ON
+    gisgrid.tessellations,
+    gisgrid.cells,
+    gisgrid.cell_buildings,
+    gisgrid.cell_borders,
+    gisgrid.editions,
+    gisgrid.edition_grids,
+    gisgrid.edition_buildings,
+    gisgrid.edition_acceptances,
+    gisgrid.grid_codes,
+    gisgrid.grid_lineage,
+    gisgrid.reports,
+    gisgrid.report_assignments,
+    gisgrid.report_events,
+    gisgrid.audit,
+    gisgrid.import_runs,
+    gisgrid.import_findings
+  TO gisgrid_app;
+  GRANT UPDATE (valid) ON gisgrid.editions TO gisgrid_app;
+  GRANT UPDATE (retired_edition_id) ON gisgrid.grid_codes TO gisgrid_app;
+  GRANT UPDATE (state) ON gisgrid.reports TO gisgrid_app;
+END
+$$;

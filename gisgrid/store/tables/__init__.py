@@ -1,0 +1,79 @@
+"""The tables of schema `gisgrid`, as SQLAlchemy sees them; one module a group of nouns.
+
+Room: store. In: nothing. Out: `METADATA` and one `Table` a noun. Must not import any other room.
+
+The schema itself is made by the numbered migrations; a test proves that an upgraded database equals these tables.
+"""
+
+from __future__ import annotations
+
+from gisgrid.store.tables.access import AUDIT, IMPORT_FINDINGS, IMPORT_RUNS, KEYS, SESSIONS, USERS
+from gisgrid.store.tables.base import METADATA, SCHEMA, SRID
+from gisgrid.store.tables.editions import (
+    EDITION_ACCEPTANCES,
+    EDITION_BUILDINGS,
+    EDITION_GRIDS,
+    EDITIONS,
+    GRID_CODES,
+    GRID_LINEAGE,
+)
+from gisgrid.store.tables.places import (
+    BARRIERS,
+    BUILDINGS,
+    CATEGORIES,
+    DIVISIONS,
+    ESTATES,
+    HOUSEHOLDS,
+    POSTS,
+    SITES,
+    TIES,
+)
+from gisgrid.store.tables.plans import (
+    CELL_BORDERS,
+    CELL_BUILDINGS,
+    CELLS,
+    PLAN_CELLS,
+    PLAN_FINDINGS,
+    PLAN_GRIDS,
+    PLANS,
+    TESSELLATIONS,
+)
+from gisgrid.store.tables.reports import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
+
+__all__ = [
+    "AUDIT",
+    "BARRIERS",
+    "BUILDINGS",
+    "CATEGORIES",
+    "CELLS",
+    "CELL_BORDERS",
+    "CELL_BUILDINGS",
+    "DIVISIONS",
+    "EDITIONS",
+    "EDITION_ACCEPTANCES",
+    "EDITION_BUILDINGS",
+    "EDITION_GRIDS",
+    "ESTATES",
+    "GRID_CODES",
+    "GRID_LINEAGE",
+    "HOUSEHOLDS",
+    "IMPORT_FINDINGS",
+    "IMPORT_RUNS",
+    "KEYS",
+    "METADATA",
+    "PLANS",
+    "PLAN_CELLS",
+    "PLAN_FINDINGS",
+    "PLAN_GRIDS",
+    "POSTS",
+    "REPORTS",
+    "REPORT_ASSIGNMENTS",
+    "REPORT_EVENTS",
+    "SCHEMA",
+    "SESSIONS",
+    "SITES",
+    "SRID",
+    "TESSELLATIONS",
+    "TIES",
+    "USERS",
+]

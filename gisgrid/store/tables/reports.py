@@ -1,0 +1,101 @@
+"""Tables of reports: what came in, the grid it was given, and everything that happened to it since.
+
+Room: store. In: the schema's base. Out: one `Table` a noun. Must not import any other room.
+
+Of a report only its state may change; its assignments and events are append-only in the database itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gisgrid.model import AssignmentMethod, CoordinateSystem
+from gisgrid.store.tables.base import GRID_CODE, METADATA, geometry, instant, one_of, serial, sound
+
+REPORTS: Final = Table(
+    "reports",
+    METADATA,
+    serial(),
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("body_sha256", LargeBinary, nullable=False),
+    Column("category", Text),
+    Column("text", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("crs", Text),
+    Column("accuracy_m", Double),
+    Column("address", Text),
+    Column("building_code", Text),
+    Column("target", Text, nullable=False, server_default=text("'grid'")),
+    instant("reported_at", nullable=True),
+    instant("received_at", now=True),
+    Column("state", Text, nullable=False, server_default=text("'received'")),
+    geometry("POINT", nullable=True),
+    CheckConstraint("source <> '' AND external_id <> ''", name="identity"),
+    CheckConstraint("octet_length(body_sha256) = 32", name="body"),
+    CheckConstraint("(lon IS NULL) = (lat IS NULL) AND (lon IS NULL) = (crs IS NULL)", name="place"),
+    CheckConstraint("abs(lon) < 'Infinity' AND abs(lat) < 'Infinity'", name="finite"),
+    CheckConstraint("accuracy_m >= 0 AND accuracy_m < 'Infinity'", name="accuracy"),
+    CheckConstraint("state <> ''", name="state"),
+    one_of("crs", get_args(CoordinateSystem)),
+    one_of("target", ("grid", "property")),
+    UniqueConstraint("source", "external_id"),
+    sound("POINT"),
+    Index("reports_received_at_idx", "received_at"),
+    Index("reports_state_idx", "state"),
+    Index("reports_geom_idx", "geom", postgresql_using="gist"),
+    comment="Reports as they came (raw coordinates with their declared system) and the converted point beside them.",
+)
+
+REPORT_ASSIGNMENTS: Final = Table(
+    "report_assignments",
+    METADATA,
+    Column("report_id", BigInteger, ForeignKey("reports.id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("grid_code", Text, ForeignKey("grid_codes.code")),
+    Column("edition_id", BigInteger, ForeignKey("editions.id")),
+    Column("method", Text, nullable=False),
+    Column("border_distance_m", Double),
+    Column("neighbours", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("findings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    instant("at", now=True),
+    CheckConstraint("sequence >= 1", name="sequence"),
+    CheckConstraint(f"grid_code {GRID_CODE}", name="grid_code"),
+    CheckConstraint("(method = 'unplaced') = (grid_code IS NULL)", name="placed"),
+    CheckConstraint("border_distance_m >= 0 AND border_distance_m < 'Infinity'", name="distance"),
+    one_of("method", get_args(AssignmentMethod)),
+    Index("report_assignments_grid_code_idx", "grid_code", "report_id"),
+    comment="The grids a report was given, in sequence from 1; the highest sequence holds. Append-only.",
+)
+
+REPORT_EVENTS: Final = Table(
+    "report_events",
+    METADATA,
+    serial(),
+    Column("report_id", BigInteger, ForeignKey("reports.id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("note", Text),
+    Column("actor", Text),
+    instant("at", now=True),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    CheckConstraint("type <> ''", name="type"),
+    Index("report_events_report_id_idx", "report_id", "id"),
+    comment="Everything that happened to a report. Append-only.",
+)
