@@ -1,0 +1,104 @@
+"""`gisgrid locate, map, serve`: the answers, the picture, the service.
+
+Room: the command line. In: a point, a division code. Out: the grid with its evidence; an HTML file; a running server.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gisgrid import workflow
+from gisgrid.cli import output
+from gisgrid.cli.opening import opened_database
+from gisgrid.errors import UsageError
+from gisgrid.settings import Settings
+
+
+def instant(text: str | None) -> datetime | None:
+    """Return an RFC 3339 instant; without an offset it is local time.
+
+    Raises
+    ------
+    UsageError
+        The text is no instant.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text!r} is not a time; write for example 2026-01-31T08:00:00+08:00.") from error
+    return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+def locate(
+    lon: Annotated[float, typer.Argument(help="Longitude (x) in degrees.")],
+    lat: Annotated[float, typer.Argument(help="Latitude (y) in degrees.")],
+    crs: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02 or bd09; it is never guessed.")] = None,
+    at: Annotated[str | None, typer.Option(help="As of this time, RFC 3339; now by default.")] = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """Print the grid of a point, and how that was decided. Put `--` before a negative longitude."""
+    settings = Settings.from_environment()
+    with opened_database(settings) as database:
+        directory = workflow.GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
+        answer = directory.locate(lon, lat, crs, at=instant(at)).document()
+    if as_json:
+        output.print_json(answer)
+        return
+    grid = answer["grid"]
+    chain = [] if grid is None else [grid[level] for level in ("district", "street", "community") if grid[level]]
+    rows = [
+        ("grid", "none: no grid here" if grid is None else f"{grid['code']} {grid['name']} ({grid['kind']})"),
+        ("divisions", " › ".join(f"{division['name']}" for division in chain)),
+        ("method", answer["method"]),
+        ("border_distance_m", answer["border_distance_m"]),
+        ("neighbours", ", ".join(f"{each['code']} ({each['distance_m']} m)" for each in answer["neighbours"])),
+        ("edition", "" if answer["edition"] is None
+         else f"{answer['edition']['id']} since {answer['edition']['valid_from']}"),
+        ("wgs84", f"{answer['wgs84'][0]:.6f}, {answer['wgs84'][1]:.6f}"),
+        ("posts", "; ".join(f"{post['role']} {post['name']} {post['duty_phone'] or ''}" for post in answer["posts"])),
+    ]  # fmt: skip
+    output.print_table(("what", "value"), rows)
+
+
+def map_(
+    code: Annotated[str, typer.Argument(help="A community, street or district.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
+    audience: Annotated[Literal["public", "internal"], typer.Option(help="Who may see it.")] = "public",
+    as_json: output.JsonOption = False,
+) -> None:
+    """Write the staff map: one HTML file that opens without a network."""
+    if out.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
+    with opened_database() as database:
+        page = workflow.draw_map(database, code, audience=audience)
+    _write_whole(out, page)
+    if as_json:
+        output.print_json({"division": code, "path": str(out), "bytes": len(page.encode())})
+    else:
+        output.result.print(str(out), markup=False)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+) -> None:
+    """Serve the API at /v1, its documentation at /docs and the maps at /maps/."""
+    from api import server  # noqa: PLC0415 - the web framework is loaded only where something is served
+
+    settings = Settings.from_environment()
+    with opened_database(settings):
+        server.run(settings, host=host, port=port, workers=workers)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,192 @@
+"""`gisgrid draw, plans, check, compare, submit, approve, publish`: the life of a plan.
+
+Room: the command line. In: codes, plan ids, options. Out: tables or JSON.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from gisgrid import wire, workflow
+from gisgrid.cli import output
+from gisgrid.cli.opening import opened_database
+from gisgrid.errors import UsageError
+from gisgrid.model import Band, DrawSettings, Finding, Plan
+from gisgrid.workflow import PlanSummary
+
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, as `draw` and `plans` print it.")]
+
+
+def actor() -> str:
+    """Return who is at the keyboard, for the audit log: whoever runs the command line holds the machine."""
+    return f"command line ({getpass.getuser()})"
+
+
+def draw(
+    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE]…", help="Communities, streets, districts.")]
+    = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every community that has buildings.")] = False,
+    minimum: Annotated[int, typer.Option("--min", min=1, help="Fewest households in a residential grid.")] = 300,
+    maximum: Annotated[int, typer.Option("--max", min=1, help="Most households in a residential grid.")] = 500,
+    target: Annotated[int, typer.Option(min=1, help="Households that a grid should have.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same plan.")] = 0,
+    keep_current: Annotated[bool, typer.Option(help="Start from the edition in force; move few households.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side; all cores by default.",
+                                      show_default=False)] = os.cpu_count() or 1,
+    as_json: output.JsonOption = False,
+) -> None:  # fmt: skip
+    """Draw one draft plan per community and print their ids and figures."""
+    if not minimum <= target <= maximum:
+        raise UsageError(f"--min {minimum} --target {target} --max {maximum} are not in that order; put them in order.")
+    if bool(codes) == everything:
+        raise UsageError("Name the communities to draw, or --all for every one: gisgrid draw 990101001001.")
+    settings = DrawSettings(band=Band(minimum, maximum, target), seed=seed, keep_current=keep_current)
+    with opened_database() as database, output.progress_bar() as bar:
+        task = bar.add_task("draw", total=None)
+        drawn = workflow.draw_plans(
+            database,
+            workflow.communities_with_buildings(database) if everything else list(codes or ()),
+            settings,
+            jobs=jobs,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    print_plans(drawn, as_json=as_json)
+
+
+def plans(
+    code: Annotated[str | None, typer.Argument(help="A division; all plans without it.")] = None,
+    as_json: output.JsonOption = False,
+) -> None:
+    """List plans, newest first."""
+    with opened_database() as database:
+        print_plans(workflow.list_plans(database, code), as_json=as_json)
+
+
+def check(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
+    """Check a plan by the four checks; exit status 1 where something stands against publishing."""
+    with opened_database() as database:
+        checked = workflow.check_plan(database, plan)
+    if as_json:
+        output.print_json(plan_document(checked))
+    else:
+        output.print_findings(checked.findings)
+        output.print_table(
+            ("grid", "code", "kind", "households", "buildings", "area_m2"),
+            [(g.key, g.code, g.kind, g.households, len(g.buildings), round(g.area_m2)) for g in checked.grids],
+        )
+    _exit_by(checked.findings)
+
+
+def compare(
+    plan: PlanArgument,
+    other: Annotated[str, typer.Argument(metavar="PLAN", help="The plan to compare with.")],
+    as_json: output.JsonOption = False,
+) -> None:
+    """Print who moves between two plans: buildings, households, from grid, to grid."""
+    with opened_database() as database:
+        document = workflow.compare_plans(database, plan, other)
+    if as_json:
+        output.print_json(document)
+        return
+    output.print_table(
+        ("from", "to", "buildings", "households"),
+        [(move["from"], move["to"], len(move["buildings"]), move["households"]) for move in document["moves"]],
+        title=f"{document['households_moved']} of {document['households']} households change grid",
+    )
+
+
+def submit(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
+    """Submit a draft for approval."""
+    with opened_database() as database:
+        _print_plan(workflow.submit_plan(database, plan, actor=actor()), as_json=as_json)
+
+
+def approve(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
+    """Approve a submitted plan."""
+    with opened_database() as database:
+        _print_plan(workflow.approve_plan(database, plan, actor=actor()), as_json=as_json)
+
+
+def publish(
+    plan: PlanArgument,
+    accept: Annotated[list[str] | None, typer.Option(metavar="RULE:GRID|all",
+                                                     help="Accept a finding; may be given several times.")] = None,
+    as_json: output.JsonOption = False,
+) -> None:  # fmt: skip
+    """Publish a plan: its grids are in force from this instant."""
+    with opened_database() as database:
+        edition = workflow.publish_plan(database, plan, accept=tuple(accept or ()), actor=actor(), from_draft=True)
+    document = {
+        "community": edition.community,
+        "plan": edition.plan,
+        "edition": {"id": edition.id, "valid_from": wire.instant(edition.valid_from)},
+        "grids": [
+            {"code": g.code, "name": g.name, "kind": g.kind, "households": g.households, "buildings": len(g.buildings)}
+            for g in edition.grids
+        ],
+    }
+    if as_json:
+        output.print_json(document)
+        return
+    output.print_table(
+        ("code", "name", "kind", "households", "buildings"),
+        [(g.code, g.name, g.kind, g.households, len(g.buildings)) for g in edition.grids],
+        title=f"Edition {edition.id} of {edition.community}, in force from {wire.instant(edition.valid_from)}",
+    )
+
+
+def print_plans(summaries: Sequence[PlanSummary], *, as_json: bool) -> None:
+    """Print plans as one table, or as JSON with their findings."""
+    if as_json:
+        output.print_json([summary_document(summary) for summary in summaries])
+        return
+    output.print_findings([finding for summary in summaries for finding in summary.plan.findings])
+    output.print_table(
+        workflow.SUMMARY_COLUMNS,
+        [workflow.summary_row(summary) for summary in summaries],
+    )
+
+
+def summary_document(summary: PlanSummary) -> dict[str, Any]:
+    """Return a plan's summary as plain values."""
+    return {
+        "community": summary.plan.community,
+        "plan": summary.plan.id,
+        "state": summary.plan.state,
+        **dict(zip(workflow.SUMMARY_COLUMNS[3:], workflow.summary_row(summary)[3:], strict=True)),
+        "findings": wire.findings(summary.plan.findings),
+    }
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return a plan with its grids as plain values, without geometry."""
+    return {
+        "community": plan.community,
+        "plan": plan.id,
+        "state": plan.state,
+        "revision": plan.revision,
+        "settings": wire.draw_settings(plan.settings),
+        "grids": [
+            {"key": g.key, "code": g.code, "name": g.name, "kind": g.kind, "households": g.households,
+             "buildings": len(g.buildings), "area_m2": round(g.area_m2, 1)}
+            for g in plan.grids
+        ],
+        "findings": wire.findings(plan.findings),
+    }  # fmt: skip
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"community": plan.community, "plan": plan.id, "state": plan.state})
+    else:
+        output.print_table(("community", "plan", "state"), [(plan.community, plan.id, plan.state)])
+
+
+def _exit_by(findings: Sequence[Finding]) -> None:
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)

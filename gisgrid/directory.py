@@ -1,0 +1,182 @@
+"""The grids in force, held in memory and always those of one committed state: what answers a lookup.
+
+Room: the corridor, below `workflow`. In: a `Database`. Out: `Answer`s with their evidence. Must not import a web
+framework, SQL or settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+
+from gisgrid import wire
+from gisgrid.geometry import crs as coordinate_systems
+from gisgrid.lookup.current import Current, Recent
+from gisgrid.lookup.index import METHODS, PointIndex
+from gisgrid.model import Division, GridKind, Location, Post
+from gisgrid.store import divisions, editions, posts
+from gisgrid.store.database import Connection, Database
+from gisgrid.store.editions import CoverageRow
+
+PAST_STATES: Final = 8
+"""So many past states (the editions in force at some instant) are kept ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridsInForce:
+    """The index over every grid in force at one instant, and what is told of each grid.
+
+    Attributes
+    ----------
+    index
+        Point → grid.
+    rows
+        Name, kind, edition … of each grid, by code.
+    chains
+        Community, street and district of each community, by the community's code.
+    """
+
+    index: PointIndex
+    rows: Mapping[str, CoverageRow]
+    chains: Mapping[str, Sequence[Division]]
+
+    @classmethod
+    def read(cls, connection: Connection, at: datetime | None) -> GridsInForce:
+        """Return the grids in force at that instant (now by default)."""
+        rows = editions.coverage(connection, at)
+        index = PointIndex([r.code for r in rows], [r.geometry for r in rows], [r.edition for r in rows])
+        communities = sorted({row.community for row in rows})
+        return cls(
+            index,
+            {row.code: row for row in rows},
+            {community: divisions.chain(connection, community) for community in communities},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A located point with everything that is told about its grid."""
+
+    location: Location
+    row: CoverageRow | None
+    chain: Sequence[Division]
+    posts: Sequence[Post]
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer as the wire has it (contract, `GET /v1/locate`)."""
+        levels = {division.level: {"code": division.code, "name": division.name} for division in self.chain}
+        grid = edition = None
+        if self.row is not None:
+            kind: GridKind = self.row.kind
+            grid = {
+                "code": self.row.code,
+                "name": self.row.name,
+                "kind": kind,
+                "community": levels.get("community"),
+                "street": levels.get("street"),
+                "district": levels.get("district"),
+            }
+            edition = {"id": self.row.edition, "valid_from": wire.instant(self.row.valid_from)}
+        return {
+            "grid": grid,
+            **wire.evidence(self.location),
+            "edition": edition,
+            "wgs84": [round(self.location.lon, 9), round(self.location.lat, 9)],
+            "posts": [
+                {"role": post.role, "name": post.name, "duty_phone": post.duty_phone} for post in self.posts
+            ],
+        }  # fmt: skip
+
+
+class GridDirectory:
+    """Answers which grid a point is in, now or at a past instant; safe to use from several threads.
+
+    Before each answer the number of the last change of editions is read, so an answer is never older than the last
+    publication, and comes from one state only: states are whole objects that are swapped, never changed.
+
+    Parameters
+    ----------
+    database
+        Where the editions are.
+    nearest_tolerance_m
+        A point outside every grid is given to the nearest one within this distance in metres.
+    """
+
+    def __init__(self, database: Database, *, nearest_tolerance_m: float) -> None:
+        self._database = database
+        self._nearest_tolerance_m = nearest_tolerance_m
+        self._current: Current[GridsInForce] = Current()
+        self._past: Recent[GridsInForce] = Recent(PAST_STATES)
+
+    def grids(self, connection: Connection, at: datetime | None = None) -> GridsInForce:
+        """Return the grids in force at that instant (now by default)."""
+        version = editions.version(connection)
+        if at is None:
+            return self._current.get(version, lambda: GridsInForce.read(connection, None))
+        # The same editions may be in force at many instants: they, not the instant, name the state.
+        key = editions.in_force_at(connection, at)
+        return self._past.get(key, lambda: GridsInForce.read(connection, at))
+
+    def locator(self, connection: Connection, at: datetime | None = None) -> Callable[[float, float], Location]:
+        """Return the lookup of one state: WGS-84 longitude and latitude to a location."""
+        index = self.grids(connection, at).index
+        return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self._nearest_tolerance_m)
+
+    def locate(self, lon: float, lat: float, crs: str | None, *, at: datetime | None = None) -> Answer:
+        """Return the grid of one point with its evidence and the posts on duty.
+
+        Parameters
+        ----------
+        lon, lat
+            In the declared system; x is always the longitude.
+        crs
+            `wgs84`, `cgcs2000`, `gcj02`, `bd09` or an EPSG code; never guessed.
+
+        Raises
+        ------
+        MissingCrs, UnknownCrs, BadCoordinate
+            The coordinates cannot be used as they were declared.
+        """
+        x, y = self._to_wgs84([lon], [lat], crs)
+        with self._database.transaction() as connection:
+            grids = self.grids(connection, at)
+            location = grids.index.locate(float(x[0]), float(y[0]), nearest_tolerance_m=self._nearest_tolerance_m)
+            if location.grid is None:
+                return Answer(location, None, (), ())
+            row = grids.rows[location.grid]
+            on_duty = posts.on_duty(connection, location.grid, at)
+            return Answer(location, row, grids.chains[row.community], on_duty)
+
+    def locate_many(
+        self, lon: Sequence[float], lat: Sequence[float], crs: str | None, *, at: datetime | None = None
+    ) -> dict[str, Any]:
+        """Return codes, methods and the editions that answered, in the order of the points (`POST /v1/locate`)."""
+        x, y = self._to_wgs84(lon, lat, crs)
+        with self._database.transaction() as connection:
+            grids = self.grids(connection, at)
+        located = grids.index.locate_many(x, y, nearest_tolerance_m=self._nearest_tolerance_m)
+        codes = [None if position < 0 else grids.index.codes[position] for position in located.grid]
+        return {
+            "codes": codes,
+            "methods": [METHODS[method] for method in located.method],
+            "editions": {
+                row.community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)}
+                for row in (grids.rows[code] for code in sorted({code for code in codes if code is not None}))
+            },
+        }
+
+    @staticmethod
+    def _to_wgs84(
+        lon: Sequence[float], lat: Sequence[float], crs: str | None
+    ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
+        system = coordinate_systems.parse_crs(crs)
+        x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+        if not system.startswith("EPSG"):
+            coordinate_systems.require_lon_lat(x, y)
+        x, y = coordinate_systems.to_wgs84(x, y, system)
+        coordinate_systems.require_lon_lat(x, y)
+        return x, y
