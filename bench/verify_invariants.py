@@ -129,7 +129,7 @@ def verify_community(connection: psycopg.Connection, community: str, edition: in
     )  # fmt: skip
     rows = connection.execute(
         "SELECT g.code, g.kind, g.households, ST_AsBinary(g.geom), EXISTS (SELECT 1 FROM gisgrid.edition_acceptances a"
-        " WHERE a.edition_id = g.edition_id AND g.code = ANY (a.codes))"
+        " WHERE a.edition_id = g.edition_id AND a.grid_code = g.code)"
         " FROM gisgrid.edition_grids g WHERE g.edition_id = %s ORDER BY g.code", (edition,),
     ).fetchall()  # fmt: skip
     codes = [row[0] for row in rows]
