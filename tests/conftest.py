@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
+
+from gisgrid.errors import PostgisMissing
+from gisgrid.store import keeper, migrations
+from gisgrid.store.binaries import find_binaries
+from gisgrid.store.cluster import Cluster
+from gisgrid.store.database import Database
+
+HOME_PREFIX = "gisgrid-test-"
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +28,93 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data are not here: no folder {folder.name} beside the checkout")
     return folder
+
+
+# ---- PostGIS -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A running private cluster of this test process alone, gone afterwards; not durable, so quick."""
+    try:
+        find_binaries()
+    except PostgisMissing as missing:
+        pytest.fail(str(missing))  # not a skip: tests that pass without a database prove nothing
+    _remove_homes_of_killed_runs()
+    home = _new_home()
+    cluster = Cluster(home, durable=False)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop(force=True)
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template_database(cluster: Cluster) -> str:
+    """The name of a database with the schema at head and no rows; the other databases are copies of it."""
+    name = "template_head"
+    _in_maintenance(cluster, "CREATE DATABASE {}", name)
+    migrations.upgrade(_address(cluster, name))
+    return name
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, template_database: str) -> Iterator[str]:
+    """The address of a database of this test alone: schema at head, no rows."""
+    name = f"test_{uuid4().hex[:12]}"
+    _in_maintenance(cluster, "CREATE DATABASE {} TEMPLATE {}", name, template_database)
+    yield _address(cluster, name)
+    _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The database of this test alone, opened as the app opens it."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def empty_database_url(cluster: Cluster) -> Iterator[str]:
+    """The address of a database of this test alone without a schema: what a migration starts from."""
+    name = f"test_{uuid4().hex[:12]}"
+    _in_maintenance(cluster, "CREATE DATABASE {}", name)
+    yield _address(cluster, name)
+    _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def cluster_home() -> Iterator[Path]:
+    """A home folder for a cluster that the test makes itself; whatever still runs there is stopped afterwards."""
+    home = _new_home()
+    yield home
+    Cluster(home).stop(force=True)
+    shutil.rmtree(home)
+
+
+def _new_home() -> Path:
+    """Return a new folder that the server's unprivileged account may pass through, unlike pytest's own under root."""
+    home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
+    home.chmod(0o711)
+    return home
+
+
+def _remove_homes_of_killed_runs() -> None:
+    """Remove what runs that were killed left behind: homes whose cluster has neither a user nor a keeper."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*/cluster"):
+        locks = [folder / name for name in (keeper.LEASE, keeper.KEEPER_LOCK)]
+        if all(lock.exists() and not keeper.is_held(lock) for lock in locks):
+            shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def _address(cluster: Cluster, database: str) -> str:
+    return cluster.url.rpartition("/")[0] + f"/{database}"
+
+
+def _in_maintenance(cluster: Cluster, statement: str, *names: str) -> None:
+    """Run a statement about whole databases, which PostgreSQL allows outside transactions only."""
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
