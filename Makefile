@@ -1,0 +1,65 @@
+# gisgrid: `make` alone says what there is. Every target works on a fresh machine.
+
+PYTHON  ?= python3
+HOST    ?= 127.0.0.1
+PORT    ?= 8000
+SERVE   ?= yes
+VENV    := .venv
+BIN     := $(VENV)/bin
+# Two workers are enough for two cores; `make test TESTS=tests/unit` runs a part.
+WORKERS ?= 2
+TESTS   ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench serve clean postgis browser python
+
+help: ## Say what there is.
+	@echo "make demo    import, draw, publish and map the sample, then serve it at http://$(HOST):$(PORT)/ (SERVE=no: do not)"
+	@echo "make test    all tests, on a real PostGIS and in a real browser (TESTS=tests/unit: a part)"
+	@echo "make check   ruff, mypy, the directions of imports, notebooks without output"
+	@echo "make bench   the measurements of docs/benchmarks.md, on this machine"
+	@echo "make serve   the service on your own data, until Ctrl-C"
+	@echo "make clean   remove the virtual environment and caches; the data under GISGRID_HOME stay"
+
+demo: $(VENV)/runtime postgis ## The main job on the sample.
+	$(BIN)/gisgrid demo $(if $(filter no,$(SERVE)),--no-serve,--host $(HOST) --port $(PORT))
+
+serve: $(VENV)/runtime postgis
+	$(BIN)/gisgrid serve --host $(HOST) --port $(PORT)
+
+test: $(VENV)/development postgis browser
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+check: $(VENV)/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
+
+bench: $(VENV)/development postgis
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis gisgrid/maps/vendor
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- What the targets stand on: made once, made again when pyproject.toml changes ----------------------------------
+
+$(BIN)/python:
+	@.ci/provide python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/runtime
+
+postgis: | $(BIN)/python
+	@.ci/provide postgis $(BIN)/python
+
+browser:
+	@.ci/provide browser
