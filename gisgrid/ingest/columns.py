@@ -16,7 +16,9 @@ from typing import Final, Literal
 from gisgrid.errors import RefusedData, UsageError
 from gisgrid.model import DEDICATED_SITE_KINDS, ESTATE_TYPES, Finding, LayerName, Rule
 
-ColumnKind = Literal["code", "text", "choice", "open_choice", "count", "number", "date", "time", "flagged_code"]
+ColumnKind = Literal[
+    "code", "flagged_code", "text", "choice", "open_choice", "count", "number", "coordinate", "date", "time"
+]
 GeometryKind = Literal["polygon", "line_or_point", "polygon_or_point", "point"]
 
 GEOMETRY_HEADINGS: Final = ("wkt", "geometry", "geom")
@@ -47,9 +49,9 @@ class Column:
     name
         The contract's name of it.
     kind
-        How a cell is read: `code` (text without loss of zeros), `text`, `choice` (one of `choices`), `open_choice`
-        (`choices` are other spellings; any short text will do), `count` (whole, from 0), `number` (finite, from 0),
-        `date` and `time`.
+        How a cell is read: `code` (text without loss of zeros), `flagged_code` (the same, never a person's number),
+        `text`, `choice` (one of `choices`), `open_choice` (`choices` are other spellings; any short text will do),
+        `count` (whole, from 0), `number` (finite, from 0), `coordinate` (of either sign), `date` and `time`.
     required
         Whether an empty cell is an error.
     aliases
@@ -267,8 +269,8 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
                 Column("external_id", "code", required=True, aliases=("编号", "工单编号", "工单号", "事件编号"), longest=128),
                 Column("category", "text", aliases=("类别", "分类", "事项", "事项编码"), longest=64),
                 Column("text", "text", aliases=("内容", "诉求内容", "描述"), longest=10_000),
-                Column("lon", "number", aliases=LON_HEADINGS[1:]),
-                Column("lat", "number", aliases=LAT_HEADINGS[1:]),
+                Column("lon", "coordinate", aliases=LON_HEADINGS[1:]),
+                Column("lat", "coordinate", aliases=LAT_HEADINGS[1:]),
                 Column("crs", "choice", aliases=("坐标系", "坐标系统"), choices=CRS_SPELLINGS),
                 Column("accuracy_m", "number", aliases=("精度", "定位精度"), most=1e6),
                 Column("address", "text", aliases=("地址", "地点"), longest=500),
