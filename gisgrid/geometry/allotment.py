@@ -1,0 +1,256 @@
+"""Faces are handed to cells, so that every cell is one connected piece of ground and no footprint is cut.
+
+Room: geometry. In: the faces between all lines of a community, and the footprints on it. Out: the cell of each face.
+Must not import anything of the rooms above.
+
+A face inside a footprint goes to that building, other ground to the nearest building of its block; ground of a block
+without buildings makes an empty cell. What this leaves detached from its building joins the neighbour that it shares
+the longest border with. Parts of one building that stand apart are joined by the cells on the shortest way between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components, dijkstra
+
+from gisgrid.geometry.edges import Floats, Integers, directed_edges, shared_edges, sum_by_pair
+from gisgrid.geometry.footprints import TOLERANCE_M, Units
+from gisgrid.geometry.linework import Geometries
+from gisgrid.geometry.voronoi import Shares
+
+SLIVER_AREA_M2: Final = 30.0
+SLIVER_WIDTH_M: Final = 1.0
+"""Empty ground below this area, or narrower than this (twice its area by its perimeter), makes no cell of its own."""
+
+_OVER_A_BUILDING: Final = 10.0
+"""How many empty cells the way between two parts of a building takes rather than go over another building's cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """The cell of each face and footprint; see `tessellation.Tessellation`."""
+
+    cell: Integers
+    cell_of_footprint: Integers
+    block: Integers
+    merged: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Connected faces with one claim on them.
+
+    Attributes
+    ----------
+    of_face
+        The piece of each face.
+    claim
+        The group of footprints that the piece is claimed for, or -1: empty ground, or an obstacle.
+    block
+        The block it lies in.
+    built
+        Area of footprints of the claiming group in it.
+    ground
+        Whether it is ground that may stand as an empty cell; an obstacle may not.
+    wide
+        Whether it is no sliver.
+    a, b, length
+        Pieces that touch, and the length of the border between them.
+    """
+
+    of_face: Integers
+    claim: Integers
+    block: Integers
+    built: Floats
+    ground: NDArray[np.bool_]
+    wide: NDArray[np.bool_]
+    a: Integers
+    b: Integers
+    length: Floats
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.claim)
+
+
+def allot(faces: Geometries, blocks: Geometries, units: Units, home: Integers, shares: dict[int, Shares]) -> Allotment:
+    """Return the cell of each face.
+
+    Parameters
+    ----------
+    faces
+        (f,) polygons that tile the community, in canonical order.
+    blocks
+        (b,) polygons that tile the community, of which `shares` tells how the ground is shared out.
+    units, home
+        The pieces of footprints, and the block of each group of them.
+    shares
+        The share-out of each block with buildings.
+    """
+    pieces = _pieces(faces, blocks, units, shares)
+    seat, islands = _seats(faces, pieces, units.clusters)
+    seat = _absorb(pieces, seat, home)
+    seat = _join(pieces, seat, islands)
+    return _numbered(pieces, seat, units, home)
+
+
+def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[int, Shares]) -> _Pieces:
+    """Return the connected pieces of faces with the same claim."""
+    inner = shapely.point_on_surface(faces)
+    unit = units.at(inner)
+    block = np.asarray(shapely.STRtree(blocks).nearest(inner), dtype=np.int64)
+    claim = np.where(unit >= 0, units.cluster[unit] if len(units.cluster) else -1, -1)
+    xy = shapely.get_coordinates(inner)
+    for number, share in shares.items():
+        open_ground = (unit < 0) & (block == number)
+        if open_ground.any():
+            claim[open_ground] = share.nearest(xy[open_ground])
+    built = np.where((unit >= 0) & (claim >= 0), shapely.area(faces), 0.0)
+    # Claims of footprints, of obstacles and of empty blocks are told apart by their sign and size.
+    obstacle = (unit >= 0) & (claim < 0)
+    key = np.where(obstacle, -1, np.where(claim >= 0, claim, units.clusters + block))
+
+    edges = directed_edges(faces)
+    edge, left, right = shared_edges(edges)
+    same = key[left] == key[right]
+    graph = scipy.sparse.coo_array((np.ones(same.sum()), (left[same], right[same])), shape=(len(faces), len(faces)))
+    count, of_face = connected_components(graph, directed=False)
+    first = np.unique(of_face, return_index=True)[1]
+    area = np.bincount(of_face, weights=shapely.area(faces), minlength=count)
+    perimeter = np.bincount(of_face, weights=shapely.length(faces), minlength=count)
+    inner_length = edges.length[edge]
+    perimeter -= 2.0 * np.bincount(of_face[left[same]], weights=inner_length[same], minlength=count)
+    p, q = of_face[left[~same]], of_face[right[~same]]
+    a, b, (length,) = sum_by_pair(np.minimum(p, q), np.maximum(p, q), inner_length[~same])
+    return _Pieces(
+        of_face=of_face.astype(np.int64),
+        claim=claim[first],
+        block=block[first],
+        built=np.bincount(of_face, weights=built, minlength=count),
+        ground=~obstacle[first],
+        wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * perimeter),
+        a=a,
+        b=b,
+        length=length,
+    )
+
+
+def _seats(faces: Geometries, pieces: _Pieces, clusters: int) -> tuple[Integers, list[tuple[int, int]]]:
+    """Return the pieces that found cells (seat = itself, else -1), and the islands: (main piece, other piece) pairs.
+
+    The piece with most of a building founds its cell; another piece with a wall of that building in it
+    is an island, to be joined later.
+    """
+    seat = np.full(pieces.count, -1, dtype=np.int64)
+    empty = (pieces.claim < 0) & pieces.ground & pieces.wide
+    seat[empty] = np.flatnonzero(empty)
+    order = np.lexsort((np.arange(pieces.count), -pieces.built, pieces.claim))
+    claimed, first = np.unique(pieces.claim[order], return_index=True)
+    main = np.full(clusters, -1, dtype=np.int64)
+    main[claimed[claimed >= 0]] = order[first[claimed >= 0]]
+    seat[main[main >= 0]] = main[main >= 0]
+    islands = []
+    for piece in np.flatnonzero((pieces.claim >= 0) & (pieces.built > 0) & (seat < 0)).tolist():
+        whole = shapely.coverage_union_all(faces[pieces.of_face == piece])
+        if not shapely.buffer(whole, -TOLERANCE_M).is_empty:
+            seat[piece] = piece
+            islands.append((int(main[pieces.claim[piece]]), piece))
+    return seat, islands
+
+
+def _absorb(pieces: _Pieces, seat: Integers, home: Integers) -> Integers:
+    """Return the seats with every piece that founds no cell given to the neighbour with the longest shared border.
+
+    First to cells of the same block; then wide ground without such a neighbour founds an empty cell; then to any.
+    """
+    seat = seat.copy()
+    own_block = np.where(pieces.claim >= 0, home[pieces.claim] if len(home) else -1, pieces.block)
+    a, b = np.concatenate([pieces.a, pieces.b]), np.concatenate([pieces.b, pieces.a])
+    length = np.concatenate([pieces.length, pieces.length])
+    while (seat < 0).any():
+        open_pair = (seat[a] < 0) & (seat[b] >= 0)
+        same_block = open_pair & (own_block[seat[b]] == pieces.block[a])
+        if same_block.any():
+            _take_longest(seat, a[same_block], b[same_block], length[same_block])
+            continue
+        stranded = np.flatnonzero((seat < 0) & pieces.ground & pieces.wide)
+        if len(stranded):
+            seat[stranded] = stranded
+            own_block[stranded] = pieces.block[stranded]
+            continue
+        if not open_pair.any():  # a community or a part of one that is nothing but a sliver or an obstacle
+            alone = np.flatnonzero(seat < 0)
+            seat[alone[:1]] = alone[:1]
+            continue
+        _take_longest(seat, a[open_pair], b[open_pair], length[open_pair])
+    return seat
+
+
+def _take_longest(seat: Integers, a: Integers, b: Integers, length: Floats) -> None:
+    """Give each piece of `a` the seat with which it shares the longest border in all; ties go to the smaller seat."""
+    piece, chosen, (total,) = sum_by_pair(a, seat[b], length)
+    order = np.lexsort((chosen, -total, piece))
+    distinct, first = np.unique(piece[order], return_index=True)
+    seat[distinct] = chosen[order[first]]
+
+
+def _join(pieces: _Pieces, seat: Integers, islands: list[tuple[int, int]]) -> Integers:
+    """Return the seats with each island joined to its main piece by the cells on the shortest way between them."""
+    if not islands:
+        return seat
+    a, b = seat[pieces.a], seat[pieces.b]
+    a, b = a[a != b], b[a != b]
+    built = np.bincount(seat, weights=pieces.built, minlength=pieces.count) > 0
+    cost = 1.0 + _OVER_A_BUILDING * built
+    ways = {(int(x), int(y)): float(cost[y]) for x, y in [*zip(a, b, strict=True), *zip(b, a, strict=True)]}
+    x, y = np.array(list(ways), dtype=np.int64).T
+    graph = scipy.sparse.coo_array((np.array(list(ways.values())), (x, y)), shape=(pieces.count, pieces.count)).tocsr()
+    joined: list[tuple[int, int]] = []
+    for main, island in islands:
+        _, before = dijkstra(graph, indices=main, return_predecessors=True)
+        step = island
+        while step != main and before[step] >= 0:
+            joined.append((step, int(before[step])))
+            step = int(before[step])
+    p, q = np.array(joined, dtype=np.int64).reshape(-1, 2).T
+    links = scipy.sparse.coo_array((np.ones(len(p)), (p, q)), shape=(pieces.count, pieces.count))
+    group = connected_components(links, directed=False)[1]
+    smallest = np.full(int(group.max()) + 1, pieces.count, dtype=np.int64)
+    np.minimum.at(smallest, group, np.arange(pieces.count))
+    return np.asarray(smallest[group[seat]], dtype=np.int64)
+
+
+def _numbered(pieces: _Pieces, seat: Integers, units: Units, home: Integers) -> Allotment:
+    """Return the cells in their order: by first footprint, then empty ones by their westernmost face."""
+    seats = np.unique(seat)
+    founder = np.full(pieces.count, units.clusters, dtype=np.int64)
+    founded = (pieces.claim >= 0) & (pieces.built > 0)
+    np.minimum.at(founder, seat[founded], pieces.claim[founded])
+    westmost = np.full(pieces.count, len(pieces.of_face), dtype=np.int64)
+    np.minimum.at(westmost, seat[pieces.of_face], np.arange(len(pieces.of_face)))
+    order = np.lexsort((westmost[seats], founder[seats]))
+    number = np.full(pieces.count, -1, dtype=np.int64)
+    number[seats[order]] = np.arange(len(seats))
+
+    # A building's cell is where most of it stands.
+    cell_of_cluster = np.full(units.clusters, -1, dtype=np.int64)
+    by_built = np.flatnonzero(founded)[np.argsort(pieces.built[founded], kind="stable")]
+    cell_of_cluster[pieces.claim[by_built]] = number[seat[by_built]]
+    held = units.cluster_of_footprint
+    cell_of_footprint = np.where(held >= 0, cell_of_cluster[held] if units.clusters else -1, -1)
+
+    first = founder[seats[order]]
+    block = np.where(first < units.clusters, np.append(home, -1)[first], pieces.block[seats[order]])
+    sharing: dict[int, list[int]] = {}
+    for footprint, cell in enumerate(cell_of_footprint.tolist()):
+        if cell >= 0:
+            sharing.setdefault(cell, []).append(footprint)
+    merged = tuple(tuple(group) for _, group in sorted(sharing.items()) if len(group) > 1)
+    return Allotment(number[seat[pieces.of_face]], cell_of_footprint, block, merged)

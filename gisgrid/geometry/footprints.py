@@ -1,0 +1,155 @@
+"""Footprints made ready for tessellation: the pieces inside a community, and which of them must share a cell.
+
+Room: geometry. In: footprints and obstacles in metres. Out: single polygons, each with the building it belongs to.
+Must not import anything of the rooms above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from shapely import Geometry
+
+from gisgrid.geometry.edges import Integers
+from gisgrid.geometry.linework import Geometries, polygon_parts
+
+TOLERANCE_M: Final = 0.05
+"""A footprint counts as whole when it is so after shrinking by this much: walls are drawn no more truly than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The pieces of footprints and obstacles inside one community that no border may cut, footprints first.
+
+    Attributes
+    ----------
+    polygons
+        (u,) single polygons; where two overlap, the one that comes first keeps the overlap.
+    cluster
+        (u,) the group of footprints that shares a cell, numbered by the first footprint in it; -1 for an obstacle
+        that no footprint overlaps.
+    cluster_of_footprint
+        For each footprint its group, or -1 where no piece of it lies in the community.
+    """
+
+    polygons: Geometries
+    cluster: Integers
+    cluster_of_footprint: Integers
+
+    @property
+    def clusters(self) -> int:
+        """How many groups of footprints there are."""
+        return int(self.cluster_of_footprint.max(initial=-1)) + 1
+
+    def home_blocks(self, blocks: Geometries) -> Integers:
+        """Return for each group of footprints the block that holds most of its area."""
+        building = np.flatnonzero(self.cluster >= 0)
+        unit, block = shapely.STRtree(blocks).query(self.polygons[building], predicate="intersects")
+        unit = building[unit]
+        several = np.bincount(unit, minlength=len(self.polygons))[unit] > 1
+        area = shapely.area(self.polygons[unit])
+        area[several] = shapely.area(shapely.intersection(self.polygons[unit[several]], blocks[block[several]]))
+        held = scipy.sparse.coo_array((area, (self.cluster[unit], block)), shape=(self.clusters, len(blocks))).tocsr()
+        return np.asarray(held.argmax(axis=1), dtype=np.int64).ravel() if self.clusters else np.empty(0, np.int64)
+
+    def at(self, points: Geometries) -> Integers:
+        """Return for each point the first piece that it lies in, or -1."""
+        result = np.full(len(points), -1, dtype=np.int64)
+        point, unit = shapely.STRtree(self.polygons).query(points, predicate="intersects")
+        order = np.lexsort((unit, point))[::-1]
+        result[point[order]] = unit[order]  # the last written, so the first piece, stays
+        return result
+
+
+def units_of(community: Geometry, footprints: Geometries, obstacles: Geometries) -> Units:
+    """Return the pieces of footprints and obstacles inside a community.
+
+    A footprint that reaches into several parts of the community belongs to the part that holds most of it;
+    elsewhere it is an obstacle, since no connected cell could hold both.
+
+    Parameters
+    ----------
+    community
+        Polygon or multipolygon, metres.
+    footprints, obstacles
+        Polygons or multipolygons, metres; invalid ones are repaired first.
+    """
+    pieces, source = _inside(community, np.concatenate([footprints, obstacles]))
+    part = _part_of(community, pieces)
+    footprint = np.where(source < len(footprints), source, -1)
+    footprint = _only_main_part(footprint, part, shapely.area(pieces))
+    order = np.lexsort((np.arange(len(pieces)), source, footprint < 0))
+    pieces, footprint = pieces[order], footprint[order]
+    group = _groups(pieces, footprint)
+    cluster, of_footprint = _numbered(group, footprint, len(footprints))
+    return Units(pieces, cluster, of_footprint)
+
+
+def _inside(community: Geometry, footprints: Geometries) -> tuple[Geometries, Integers]:
+    """Return the single polygons of footprints inside the community, and which footprint each is of."""
+    sound = footprints.copy()
+    broken = ~shapely.is_valid(sound)
+    sound[broken] = shapely.make_valid(sound[broken], method="structure")
+    shapely.prepare(community)
+    crossing = ~shapely.contains_properly(community, sound)
+    sound[crossing] = shapely.intersection(sound[crossing], community)
+    return polygon_parts(sound)
+
+
+def _part_of(community: Geometry, pieces: Geometries) -> Integers:
+    """Return which part of the community each piece lies in."""
+    parts = shapely.get_parts(community)
+    if len(parts) == 1:
+        return np.zeros(len(pieces), dtype=np.int64)
+    return np.asarray(shapely.STRtree(parts).nearest(shapely.point_on_surface(pieces)), dtype=np.int64)
+
+
+def _only_main_part(footprint: Integers, part: Integers, area: NDArray[np.float64]) -> Integers:
+    """Return the footprint of each piece, -1 for pieces outside the community part that holds most of it."""
+    result = footprint.copy()
+    if not len(part) or part.max() == 0:
+        return result
+    building = np.flatnonzero(footprint >= 0)
+    keys, position = np.unique(np.column_stack([footprint[building], part[building]]), axis=0, return_inverse=True)
+    held = np.bincount(position.ravel(), weights=area[building])
+    main = {}
+    for (owner, where), size in sorted(zip(map(tuple, keys.tolist()), held.tolist(), strict=True)):
+        if owner not in main or size > main[owner][1]:
+            main[owner] = (where, size)
+    wanted = np.array([main[owner][0] for owner in footprint[building].tolist()], dtype=np.int64)
+    result[building[part[building] != wanted]] = -1
+    return result
+
+
+def _groups(pieces: Geometries, footprint: Integers) -> Integers:
+    """Return connected groups of pieces: of the same footprint, or overlapping by more than the tolerance."""
+    first, second = shapely.STRtree(pieces).query(pieces, predicate="intersects")
+    first, second = first[first < second], second[first < second]
+    # The earlier piece keeps the overlap, so it is the later one that must still be whole after shrinking.
+    shrunk = shapely.buffer(pieces[second], -TOLERANCE_M, join_style="mitre")
+    overlap = shapely.area(shapely.intersection(shrunk, pieces[first])) > 0
+    building = np.flatnonzero(footprint >= 0)
+    _, first_piece = np.unique(footprint[building], return_index=True)
+    same = np.repeat(building[first_piece], np.diff([*first_piece, len(building)]))
+    a, b = np.concatenate([first[overlap], same]), np.concatenate([second[overlap], building])
+    graph = scipy.sparse.coo_array((np.ones(len(a)), (a, b)), shape=(len(pieces), len(pieces)))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _numbered(group: Integers, footprint: Integers, footprints: int) -> tuple[Integers, Integers]:
+    """Return the groups that hold a footprint numbered by their first one, for each piece and for each footprint."""
+    cluster = np.full(len(group), -1, dtype=np.int64)
+    of_footprint = np.full(footprints, -1, dtype=np.int64)
+    building = np.flatnonzero(footprint >= 0)
+    _, first = np.unique(group[building], return_index=True)
+    number = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.int64)
+    number[group[building[np.sort(first)]]] = np.arange(len(first))
+    cluster[:] = number[group]
+    of_footprint[footprint[building]] = cluster[building]
+    return cluster, of_footprint

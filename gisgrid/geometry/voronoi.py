@@ -1,0 +1,156 @@
+"""The borders halfway between buildings, block by block.
+
+Room: geometry. In: one block, and the footprints that share its ground. Out: the lines along which the nearest
+footprint changes, simplified, and for any point the footprint it is nearest to. Metres.
+Must not import anything of the rooms above.
+
+The tessellation of ground by footprints is that of momepy's enclosed tessellation: the Voronoi cells of points
+along each footprint's edge, put together by footprint, within blocks (source: Fleischmann, Feliciotti, Romice & Porta
+2020, "Morphological tessellation as a way of partitioning space"). Only the borders between different
+footprints are kept, as lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.spatial
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry
+
+from gisgrid.geometry.edges import Floats, Integers
+from gisgrid.geometry.linework import Geometries, clip_lines, line_parts
+
+STEP_M: Final = 3.0
+"""Distance of the points along a footprint's edge."""
+
+FINE_STEP_M: Final = 0.75
+"""The same where another footprint is nearer than two steps."""
+
+INSET_M: Final = 0.4
+"""Footprints are shrunk by this first, so that walls that touch still have a border between them."""
+
+TOLERANCES_M: Final = (0.6, 0.25, 0.1)
+"""Borders are simplified by the first of these at which they cut no footprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The ground of one block shared out to the footprints that stand on it.
+
+    Attributes
+    ----------
+    borders
+        Lines inside the block, in metres, not yet noded.
+    tree, owner
+        The points along the footprints' edges and the footprint each belongs to.
+    """
+
+    borders: Geometries
+    tree: scipy.spatial.cKDTree
+    owner: Integers
+
+    def nearest(self, xy: Floats) -> Integers:
+        """Return the footprint nearest to each point, (n, 2)."""
+        _, position = self.tree.query(xy)
+        return self.owner[position]
+
+
+def share_out(block: Geometry, footprints: Geometries, owners: Integers, obstacles: shapely.STRtree) -> Shares:
+    """Return how the ground of a block is shared out to its footprints.
+
+    Parameters
+    ----------
+    block
+        Polygon in metres.
+    footprints, owners
+        Polygons in metres on that block, and who each belongs to; footprints of one owner get one share together.
+    obstacles
+        Every footprint near by, over which a border need not and should not be drawn.
+    """
+    points, owner = _edge_points(footprints, owners, np.full(len(footprints), STEP_M))
+    segments, tight = _ridges(points, owner, block.bounds)
+    if len(tight):
+        near = np.isin(owners, tight)
+        points, owner = _edge_points(footprints, owners, np.where(near, FINE_STEP_M, STEP_M))
+        segments, _ = _ridges(points, owner, block.bounds)
+    borders = _outside_footprints(_chains(segments, block), obstacles)
+    return Shares(_simplified(borders, obstacles), scipy.spatial.cKDTree(points), owner)
+
+
+def _edge_points(footprints: Geometries, owners: Integers, step: Floats) -> tuple[Floats, Integers]:
+    """Return distinct points along the edges of the shrunk footprints, and whose they are."""
+    shrunk = shapely.buffer(footprints, -INSET_M, join_style="mitre")
+    shrunk = np.where(shapely.is_empty(shrunk), footprints, shrunk)
+    edges = shapely.segmentize(shapely.boundary(shrunk), step)
+    points, index = shapely.get_coordinates(edges, return_index=True)
+    _, first = np.unique(np.round(points, 3) @ np.array([1.0, 1j]), return_index=True)
+    return points[first], owners[index[first]]
+
+
+def _ridges(points: Floats, owner: Integers, bounds: tuple[float, float, float, float]) -> tuple[Floats, Integers]:
+    """Return the Voronoi edges between points of different owners, (k, 2, 2), and the owners with a near neighbour.
+
+    Four points far outside make every edge within the bounds finite.
+    """
+    west, south, east, north = bounds
+    reach = 10.0 * max(east - west, north - south, 100.0)
+    middle = np.array([(west + east) / 2, (south + north) / 2])
+    far = middle + reach * np.array([[-1.0, 0.1], [0.1, 1.0], [1.0, -0.1], [-0.1, -1.0]])
+    diagram = scipy.spatial.Voronoi(np.concatenate([points, far]) - middle)
+    whose = np.concatenate([owner, np.full(4, -1)])
+    a, b = whose[diagram.ridge_points].T
+    corner = np.asarray(diagram.ridge_vertices)
+    between = (a != b) & (a >= 0) & (b >= 0) & (corner >= 0).all(axis=1)
+    ends = diagram.points[diagram.ridge_points[between]]
+    gap = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
+    near = gap < 2.0 * STEP_M
+    return diagram.vertices[corner[between]] + middle, np.unique(np.concatenate([a[between][near], b[between][near]]))
+
+
+def _chains(segments: Floats, block: Geometry) -> Geometries:
+    """Return the segments as lines from junction to junction, clipped to the block."""
+    whole = np.hypot(*(segments[:, 0] - segments[:, 1]).T) > 0
+    if not whole.any():
+        return np.empty(0, dtype=object)
+    merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(segments[whole])))
+    return clip_lines([merged], block)
+
+
+def _outside_footprints(chains: Geometries, obstacles: shapely.STRtree) -> Geometries:
+    """Return the pieces of chains outside every footprint: ground inside a footprint is its building's anyway."""
+    if not len(chains):
+        return chains
+    line, footprint = obstacles.query(chains, predicate="intersects")
+    touched = np.unique(line)
+    if not len(touched):
+        return chains
+    start = np.searchsorted(line, touched)
+    pieces = [
+        shapely.difference(chains[chain], shapely.union_all(obstacles.geometries[inside]))
+        for chain, inside in zip(touched, np.split(footprint, start[1:]), strict=True)
+    ]
+    return np.concatenate([np.delete(chains, touched), line_parts(pieces)])
+
+
+def _simplified(chains: Geometries, obstacles: shapely.STRtree) -> Geometries:
+    """Return chains with fewer vertices and the same ends, none of which cuts a footprint that it did not cut before."""
+    result = chains.copy()
+    left = np.arange(len(chains))
+    for tolerance in TOLERANCES_M:
+        if not len(left):
+            break
+        result[left] = shapely.simplify(chains[left], tolerance, preserve_topology=True)
+        left = left[_cuts(result[left], obstacles)]
+        result[left] = chains[left]
+    return result
+
+
+def _cuts(chains: Geometries, obstacles: shapely.STRtree) -> NDArray[np.bool_]:
+    """Return which chains run through a footprint for more than a centimetre."""
+    line, footprint = obstacles.query(chains, predicate="intersects")
+    inside = shapely.length(shapely.intersection(chains[line], obstacles.geometries[footprint]))
+    return np.bincount(line, weights=inside, minlength=len(chains)) > 0.01
