@@ -45,7 +45,7 @@ def upgrade(url: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         _prepare(connection)
         revision = current(connection)
-        _refuse_newer(revision)
+        require_known(revision)
         if revision != head():
             configuration = _configuration()
             configuration.attributes["connection"] = connection
@@ -93,8 +93,14 @@ def _prepare(connection: Connection) -> None:
         )
 
 
-def _refuse_newer(revision: str | None) -> None:
-    """Refuse a schema that this gisgrid does not know."""
+def require_known(revision: str | None) -> None:
+    """Check that this gisgrid knows the schema of that number.
+
+    Raises
+    ------
+    Conflict
+        A newer gisgrid made it.
+    """
     known = {script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()}
     if revision is not None and revision not in known:
         raise Conflict(
