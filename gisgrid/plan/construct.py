@@ -10,8 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from gisgrid.geometry.adjacency import components
 from gisgrid.model import Band
-from gisgrid.plan.graph import Integers, components
+from gisgrid.plan.graph import Integers
 from gisgrid.plan.objective import Band3, Network
 from gisgrid.plan.trees import RANDOMS_PER_TREE, split
 

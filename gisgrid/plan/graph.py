@@ -1,7 +1,7 @@
 """The building graph of one community: units, their borders and their ties as plain arrays.
 
 Room: plan. In: arrays of any order. Out: a frozen `Graph` in canonical order, so that the order in which rows were
-imported never changes a plan. Imports numpy and scipy; no geometry, no database, no clock.
+imported never changes a plan. Imports numpy; no database, no clock.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gisgrid.errors import UsageError
 
@@ -203,18 +201,6 @@ def _sorted_ties(ties: Ties, rank: Integers, count: int) -> Ties:
     weights = np.zeros(len(pairs))
     np.add.at(weights, first, ties.weight[order])
     return Ties(pairs // max(count, 1), pairs % max(count, 1), weights)
-
-
-def components(count: int, a: Integers, b: Integers) -> Integers:
-    """Return for each of `count` units the number of its connected component, from 0 in order of first unit."""
-    if count == 0:
-        return np.empty(0, dtype=np.int64)
-    links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(count, count))
-    _, labels = connected_components(links, directed=False)
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return rank[inverse]
 
 
 def neighbour_lists(count: int, a: Integers, b: Integers) -> tuple[Integers, Integers, Integers]:

@@ -47,8 +47,8 @@ class Budget:
     starts: int = 3
     more_starts: int = 12
     rounds: int = 160
-    moves_per_unit: float = 5.0
-    trees_per_part: float = 0.5
+    moves_per_unit: float = 15.0
+    trees_per_part: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Found:
         return other is None or (self.off, self.cost) < (other.off, other.cost)
 
 
-HOTTEST: Final = 24.0
+HOTTEST: Final = 60.0
 """Temperature of the first round, in cost."""
 
-COOLEST: Final = 0.4
+COOLEST: Final = 1.0
 """Temperature of the last round but the final descent."""
 
 WARM: Final = 3.0

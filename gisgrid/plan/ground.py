@@ -1,0 +1,179 @@
+"""The ground of a community as cells with their borders and ties: from the inputs of a draw to the building graph.
+
+Room: plan. In: `CommunityInputs`. Out: cells, borders and the graph over them. Imports the geometry room and
+`plan.graph`, `plan.ties`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gisgrid.errors import UsageError
+from gisgrid.geometry.adjacency import shared_borders
+from gisgrid.geometry.place import Place
+from gisgrid.geometry.tessellation import Tessellation, tessellate
+from gisgrid.model import (
+    DEDICATED_SITE_KINDS,
+    HARD_BARRIERS,
+    BarrierKind,
+    Building,
+    Cell,
+    CellBorder,
+    CommunityInputs,
+    DrawSettings,
+    Site,
+)
+from gisgrid.plan.graph import Borders, Graph, Integers, Ties, Units, canonical
+from gisgrid.plan.ties import declared_ties, estate_ties, together
+
+
+Geometries = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A community's cells and borders, and the graph of them: unit i of the graph is cell `order[i]`."""
+
+    place: Place
+    cells: tuple[Cell, ...]
+    borders: tuple[CellBorder, ...]
+    graph: Graph
+    order: Integers
+
+
+def ground_of(inputs: CommunityInputs, settings: DrawSettings) -> Ground:
+    """Return the ground of a community: the same whatever the order of its rows.
+
+    Parameters
+    ----------
+    inputs
+        With the community's polygon.
+    settings
+        For the least area of dedicated ground.
+
+    Raises
+    ------
+    UsageError
+        The community has no polygon.
+    """
+    if inputs.community.geometry is None:
+        raise UsageError(f"Community {inputs.community.code} has no polygon; import its boundary first.")
+    place = Place.of(inputs.community.geometry)
+    buildings = sorted(inputs.buildings, key=lambda building: building.code)
+    sites = _dedicated_ground(inputs, place, settings)
+    streets, crossings = (_lines(inputs, frozenset({kind}), place) for kind in ("street", "crossing"))
+    barriers = _lines(inputs, HARD_BARRIERS, place)
+    tessellation = tessellate(
+        place.community_m,
+        place.to_metres([building.geometry for building in buildings]),
+        lines_m=np.concatenate([barriers, streets]),
+        areas_m=place.to_metres([site.geometry for site in sites]),
+        obstacles_m=_in_order(place.to_metres(inputs.foreign_footprints)),
+    )
+    shared = shared_borders(
+        tessellation.cells,
+        barriers_m=barriers,
+        streets_m=streets,
+        crossings_m=crossings,
+    )
+    borders = Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
+    cells = _cells(tessellation, buildings, sites, place)
+    graph, order = canonical(*_graph_parts(inputs, buildings, tessellation, cells, borders))
+    return Ground(place, cells, cell_borders(borders), graph, order)
+
+
+def cell_borders(borders: Borders) -> tuple[CellBorder, ...]:
+    """Return borders as the model's nouns, lengths rounded to the millimetre."""
+    lengths = [np.round(values, 3).tolist() for values in (borders.length_m, borders.barrier_m, borders.street_m)]
+    return tuple(CellBorder(*row) for row in zip(borders.a.tolist(), borders.b.tolist(), *lengths, strict=True))
+
+
+def _lines(inputs: CommunityInputs, kinds: Set[BarrierKind], place: Place) -> Geometries:
+    """Return the barriers of these kinds in metres, in an order of their own."""
+    return _in_order(place.to_metres([barrier.geometry for barrier in inputs.barriers if barrier.kind in kinds]))
+
+
+def _in_order(geometries: Geometries) -> Geometries:
+    """Return geometries normalised and sorted by their coordinates: the order of rows does not show."""
+    normal = np.asarray(shapely.normalize(geometries), dtype=object)
+    return normal[np.argsort(shapely.to_wkb(normal), kind="stable")]
+
+
+def _dedicated_ground(inputs: CommunityInputs, place: Place, settings: DrawSettings) -> list[Site]:
+    """Return the sites whose ground in the community is large enough for a dedicated grid, in order of code."""
+    sites = sorted(
+        (
+            site
+            for site in inputs.sites
+            if site.kind in DEDICATED_SITE_KINDS and site.geometry.geom_type in {"Polygon", "MultiPolygon"}
+        ),
+        key=lambda site: site.code,
+    )
+    inside = shapely.intersection(place.to_metres([site.geometry for site in sites]), place.community_m)
+    areas = shapely.area(inside)
+    return [site for site, area in zip(sites, areas, strict=True) if area >= settings.dedicated_area_m2]
+
+
+def _cells(
+    tessellation: Tessellation, buildings: list[Building], sites: list[Site], place: Place
+) -> tuple[Cell, ...]:
+    """Return the cells as the model's nouns, in degrees."""
+    on_cell: list[list[Building]] = [[] for _ in tessellation.cells]
+    for building, cell in zip(buildings, tessellation.cell_of_footprint.tolist(), strict=True):
+        if cell >= 0:
+            on_cell[cell].append(building)
+    degrees = place.to_degrees(tessellation.cells)
+    areas = shapely.area(tessellation.cells)
+    return tuple(
+        Cell(
+            number,
+            tuple(building.code for building in standing),
+            sum(building.households for building in standing),
+            degrees[number],
+            round(float(areas[number]), 2),
+            sites[ground].code if ground >= 0 else None,
+        )
+        for number, (standing, ground) in enumerate(zip(on_cell, tessellation.area_of_cell.tolist(), strict=True))
+    )
+
+
+def _graph_parts(
+    inputs: CommunityInputs,
+    buildings: list[Building],
+    tessellation: Tessellation,
+    cells: tuple[Cell, ...],
+    borders: Borders,
+) -> tuple[Units, Borders, Ties]:
+    """Return units, borders and ties of the cells, in the order of the cells."""
+    points = shapely.get_coordinates(shapely.point_on_surface(tessellation.cells))
+    points = np.round(points - np.floor(np.array(shapely.total_bounds(tessellation.cells)[:2])), 3)
+    cell_of = dict(zip((b.code for b in buildings), tessellation.cell_of_footprint.tolist(), strict=True))
+    estate_of = _main_estates(buildings, cell_of, len(cells))
+    grounds = sorted({cell.dedicated for cell in cells if cell.dedicated is not None})
+    units = Units.of(
+        [cell.buildings[0] if cell.buildings else "" for cell in cells],
+        [cell.households for cell in cells],
+        [cell.area_m2 for cell in cells],
+        points,
+        estate=estate_of,
+        dedicated=[grounds.index(cell.dedicated) if cell.dedicated is not None else -1 for cell in cells],
+    )
+    near = estate_ties(units.estate, units.x, units.y, units.households)
+    inside = {code: cell for code, cell in cell_of.items() if cell >= 0}
+    return units, borders, together(near, declared_ties(inputs.ties, inside))
+
+
+def _main_estates(buildings: list[Building], cell_of: dict[str, int], count: int) -> Integers:
+    """Return the number of the estate with most households on each cell, -1 where there is none."""
+    names = sorted({building.estate for building in buildings if building.estate is not None})
+    shares = np.zeros((count, len(names) + 1))
+    for building in buildings:
+        if building.estate is not None and cell_of[building.code] >= 0:
+            shares[cell_of[building.code], names.index(building.estate) + 1] += building.households + 1e-3
+    return np.asarray(shares.argmax(axis=1) - 1, dtype=np.int64)
