@@ -122,9 +122,7 @@ def read_columns(
     return values
 
 
-def _read_column(
-    column: Column, table: RawTable, cells: Sequence[Any], rows: RowFindings, zone: ZoneInfo
-) -> list[Any]:
+def _read_column(column: Column, table: RawTable, cells: Sequence[Any], rows: RowFindings, zone: ZoneInfo) -> list[Any]:
     """Return the values of one column."""
     is_time = column.kind in ("date", "time")
     day_first = day_comes_first(list(cells)) if is_time else None

@@ -267,7 +267,7 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             (
                 Column("source", "text", aliases=("来源", "渠道"), longest=64),
                 Column("external_id", "code", required=True, aliases=("编号", "工单编号", "工单号", "事件编号"), longest=128),
-                Column("category", "text", aliases=("类别", "分类", "事项", "事项编码"), longest=64),
+                Column("category", "text", aliases=("类别", "分类", "事项", "事项编码"), longest=200),
                 Column("text", "text", aliases=("内容", "诉求内容", "描述"), longest=10_000),
                 Column("lon", "coordinate", aliases=LON_HEADINGS[1:]),
                 Column("lat", "coordinate", aliases=LAT_HEADINGS[1:]),

@@ -237,7 +237,7 @@ def read_number(cell: Any, column: Column) -> float:
     return number
 
 
-def read_coordinate(cell: Any, _column: Column) -> float:
+def read_coordinate(cell: Any, _column: Column | None = None) -> float:
     """Return a number of either sign; whether it is a place is asked later.
 
     Raises

@@ -151,7 +151,9 @@ def _run_child(path: Path, wanted: Sequence[str], encoding: str) -> tuple[dict[s
     try:
         done = subprocess.run(arguments, capture_output=True, env=environment, timeout=SECONDS, check=False)  # noqa: S603  our own module, the path is an argument
     except subprocess.TimeoutExpired as fault:
-        raise UnreadableFile(f"{path.name} could not be read within {SECONDS} s; split it into smaller files.") from fault
+        raise UnreadableFile(
+            f"{path.name} could not be read within {SECONDS} s; split it into smaller files."
+        ) from fault
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         reason = said[-1][:300] if said else f"the reader ended with status {done.returncode}"
@@ -188,7 +190,9 @@ def _require_whole_shapefile(path: Path) -> None:
     """
     for suffix in (".shx", ".dbf"):
         if _companion(path, suffix) is None:
-            raise UnreadableFile(f"{path.name} lacks its companion {path.stem}{suffix}; put it beside it, or zip all parts.")
+            raise UnreadableFile(
+                f"{path.name} lacks its companion {path.stem}{suffix}; put it beside it, or zip all parts."
+            )
     for part in (path, _companion(path, ".shx")):
         assert part is not None  # noqa: S101  the loop above has looked
         with part.open("rb") as file:
@@ -258,7 +262,9 @@ def _unzipped_shapefile(path: Path, folder: Path) -> Path:
             members = [each for each in archive.infolist() if not each.is_dir() and "__MACOSX" not in each.filename]
             shapes = [each for each in members if each.filename.lower().endswith(".shp")]
             if len(shapes) != 1:
-                raise UnreadableFile(f"{path.name} holds {len(shapes)} shapefiles; zip exactly one with its companions.")
+                raise UnreadableFile(
+                    f"{path.name} holds {len(shapes)} shapefiles; zip exactly one with its companions."
+                )
             stem = PurePosixPath(shapes[0].filename).with_suffix("")
             parts = [each for each in members if PurePosixPath(each.filename).with_suffix("") == stem]
             if sum(each.file_size for each in parts) > LARGEST_UNZIPPED:
@@ -268,5 +274,7 @@ def _unzipped_shapefile(path: Path, folder: Path) -> Path:
                 if suffix in SHAPEFILE_PARTS:
                     (folder / f"{path.stem}{suffix}").write_bytes(archive.read(each))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as fault:
-        raise UnreadableFile(f"{path.name} is no readable zip archive ({fault}); pack it again without password.") from fault
+        raise UnreadableFile(
+            f"{path.name} is no readable zip archive ({fault}); pack it again without password."
+        ) from fault
     return folder / f"{path.stem}.shp"
