@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from gisgrid.errors import BadCoordinate
-from gisgrid.geometry.crs import parse_crs, require_lon_lat, to_wgs84
+from gisgrid.geometry.crs import DECIMALS, parse_crs, require_lon_lat, to_wgs84
 from gisgrid.model import Assignment, CoordinateSystem, Finding, Location, Report, Rule
 
 Locate = Callable[[float, float], Location]
@@ -167,8 +167,9 @@ def _point(report: Report, findings: list[Finding]) -> tuple[float, float] | Non
 
 
 def _wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]:
+    """Return the point with the decimals that are stored, so that asking the database later gives the same grid."""
     x, y = to_wgs84(np.array([lon]), np.array([lat]), crs)
-    return float(x[0]), float(y[0])
+    return round(float(x[0]), DECIMALS), round(float(y[0]), DECIMALS)
 
 
 def _building(report: Report, buildings: Mapping[str, BuildingGrid], findings: list[Finding]) -> BuildingGrid | None:

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from gisgrid import wire
 from gisgrid.errors import NotFound
 from gisgrid.model import Assignment, Finding, Neighbour, Report
-from gisgrid.store.database import Connection
+from gisgrid.store.database import Connection, named_query
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 Outcome = Literal["created", "repeated", "different"]
@@ -122,6 +122,14 @@ def file_reports(connection: Connection, filings: Sequence[Filing]) -> list[File
         else:
             results.append(Filed(str(identifier), "repeated" if filing.digest == digest else "different"))
     return results
+
+
+def named_buildings(connection: Connection, codes: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Return the grid in force and its edition of each of these buildings that is known; None where it has none."""
+    if not codes:
+        return {}
+    rows = connection.execute(named_query("named_buildings"), {"codes": sorted(set(codes))})
+    return {row.code: (row.grid_code, None if row.edition_id is None else str(row.edition_id)) for row in rows}
 
 
 def get(connection: Connection, report_id: str) -> ReportRecord:

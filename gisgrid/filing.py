@@ -1,0 +1,92 @@
+"""Reports come in: each finds its grid and is kept, once, before anybody is told so.
+
+Room: the corridor, below `workflow`. In: a `Database`, the grids in force, reports. Out: what was kept and what became
+of each. Must not import a web framework, SQL or settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gisgrid.directory import GridDirectory
+from gisgrid.dispatch.assignment import BuildingGrid, place_report
+from gisgrid.dispatch.intake import content_digest, require_sound
+from gisgrid.dispatch.states import state_when_filed
+from gisgrid.errors import DifferentReport
+from gisgrid.model import Report
+from gisgrid.store import reports as kept
+from gisgrid.store.database import Connection, Database
+from gisgrid.store.reports import Filing, Outcome, ReportRecord
+
+
+@dataclass(frozen=True, slots=True)
+class FiledReport:
+    """A report as it was first answered, and whether it is new, a repeat, or differs from the one kept."""
+
+    record: ReportRecord
+    outcome: Outcome
+
+
+def file_report(database: Database, directory: GridDirectory, report: Report, *, actor: str) -> FiledReport:
+    """Return the report as it was kept, with its assignment; the same again returns the first answer.
+
+    Raises
+    ------
+    UsageError
+        The report cannot be kept as it is; the sentence names the field.
+    DifferentReport
+        Another report came before with the same source and external_id; nothing was changed.
+    """
+    filed = file_reports(database, directory, [report], actor=actor)[0]
+    if filed.outcome == "different":
+        raise DifferentReport(
+            f"Source {report.source!r} has sent report {report.external_id!r} before with another content "
+            f"(kept as {filed.record.id}); send a changed report under a new external_id."
+        )
+    return filed
+
+
+def file_reports(
+    database: Database, directory: GridDirectory, reports: Sequence[Report], *, actor: str
+) -> list[FiledReport]:
+    """Return what became of each report, in order: all that are new are kept in one transaction.
+
+    Parameters
+    ----------
+    actor
+        Who files them: the name of a key or user, for the histories.
+
+    Raises
+    ------
+    UsageError
+        A report cannot be kept as it is; nothing of the batch was. Ask `dispatch.intake.field_faults` beforehand.
+    """
+    for report in reports:
+        require_sound(report)
+    with database.transaction() as connection:
+        filings = _place(connection, directory, reports, actor)
+        outcomes = kept.file_reports(connection, filings)
+        records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
+    return [FiledReport(records[outcome.report_id], outcome.outcome) for outcome in outcomes]
+
+
+def _place(connection: Connection, directory: GridDirectory, reports: Sequence[Report], actor: str) -> list[Filing]:
+    """Return the reports with their grids, all found in one state of the grids."""
+    locate = directory.locator(connection)
+    named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
+    buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}
+    filings = []
+    for report in reports:
+        placement = place_report(report, locate=locate, buildings=buildings)
+        filings.append(
+            Filing(
+                report=report,
+                digest=content_digest(report),
+                point=placement.point,
+                assignment=placement.assignment,
+                state=state_when_filed(placement.assignment),
+                actor=actor,
+            )
+        )
+    return filings
