@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError
+from gisgrid.store.laws import refusal
 
 __all__ = ["Connection", "Database", "copy_rows", "named_query", "owner_connection", "run_script"]
 
@@ -174,6 +175,9 @@ def _translated(error: BaseException | None) -> GisgridError | None:
     """Return the error in our own words, or None where it is a fault of the program."""
     if not isinstance(error, psycopg.Error):
         return None
+    refused = refusal(error)
+    if refused is not None:
+        return refused
     state = error.sqlstate
     if state in _CONFLICTS:
         return Conflict(_CONFLICTS[state])

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, I
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gisgrid.model import ROLES
-from gisgrid.store.tables.base import METADATA, finding_columns, instant, one_of, serial
+from gisgrid.store.tables.base import CODE, METADATA, finding_columns, instant, one_of, serial
 
 KEYS: Final = Table(
     "keys",
@@ -19,7 +19,7 @@ KEYS: Final = Table(
     serial(),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("scope", Text, ForeignKey("divisions.code")),
+    Column("scope", CODE, ForeignKey("divisions.code")),
     Column("sha256", LargeBinary, nullable=False, unique=True),
     instant("created_at", now=True),
     instant("expires_at", nullable=True),
@@ -37,7 +37,7 @@ USERS: Final = Table(
     Column("name", Text, primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("scope", Text, ForeignKey("divisions.code")),
+    Column("scope", CODE, ForeignKey("divisions.code")),
     instant("created_at", now=True),
     instant("disabled_at", nullable=True),
     CheckConstraint("name <> ''", name="name"),

@@ -27,6 +27,8 @@ METADATA: Final = MetaData(
     },
 )
 
+# Codes sort by code point, as Python sorts them, whatever locale the database was made with.
+CODE: Final = Text(collation="C")
 COMMUNITY_CODE: Final = "~ '^[0-9]{12}$'"
 GRID_CODE: Final = "~ '^[0-9]{15}$'"
 

@@ -27,13 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
 
 from gisgrid.model import GridKind
-from gisgrid.store.tables.base import COMMUNITY_CODE, METADATA, geometry, instant, one_of, serial, sound
+from gisgrid.store.tables.base import CODE, COMMUNITY_CODE, METADATA, geometry, instant, one_of, serial, sound
 
 EDITIONS: Final = Table(
     "editions",
     METADATA,
     serial(),
-    Column("community_code", Text, ForeignKey("divisions.code"), nullable=False),
+    Column("community_code", CODE, ForeignKey("divisions.code"), nullable=False),
     Column("plan_id", BigInteger, ForeignKey("plans.id"), nullable=False, unique=True),
     Column("valid", TSTZRANGE, nullable=False),
     Column("published_by", Text, nullable=False),
@@ -54,8 +54,8 @@ EDITIONS: Final = Table(
 GRID_CODES: Final = Table(
     "grid_codes",
     METADATA,
-    Column("code", Text, primary_key=True),
-    Column("community_code", Text, ForeignKey("divisions.code"), nullable=False),
+    Column("code", CODE, primary_key=True),
+    Column("community_code", CODE, ForeignKey("divisions.code"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("first_edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
     Column("retired_edition_id", BigInteger, ForeignKey("editions.id")),
@@ -72,8 +72,8 @@ GRID_LINEAGE: Final = Table(
     "grid_lineage",
     METADATA,
     Column("edition_id", BigInteger, ForeignKey("editions.id"), primary_key=True),
-    Column("parent", Text, ForeignKey("grid_codes.code"), primary_key=True),
-    Column("child", Text, ForeignKey("grid_codes.code"), primary_key=True),
+    Column("parent", CODE, ForeignKey("grid_codes.code"), primary_key=True),
+    Column("child", CODE, ForeignKey("grid_codes.code"), primary_key=True),
     Column("households", Integer, nullable=False),
     CheckConstraint("parent <> child", name="distinct"),
     CheckConstraint("households >= 0", name="households"),
@@ -84,7 +84,7 @@ EDITION_GRIDS: Final = Table(
     "edition_grids",
     METADATA,
     Column("edition_id", BigInteger, ForeignKey("editions.id"), primary_key=True),
-    Column("code", Text, ForeignKey("grid_codes.code"), primary_key=True),
+    Column("code", CODE, ForeignKey("grid_codes.code"), primary_key=True),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("households", Integer, nullable=False),
@@ -106,8 +106,8 @@ EDITION_BUILDINGS: Final = Table(
     METADATA,
     Column("edition_id", BigInteger, primary_key=True),
     # No foreign key to buildings: the edition outlives the buildings that were pulled down since.
-    Column("building_code", Text, primary_key=True),
-    Column("grid_code", Text, nullable=False),
+    Column("building_code", CODE, primary_key=True),
+    Column("grid_code", CODE, nullable=False),
     Column("households", Integer, nullable=False),
     ForeignKeyConstraint(("edition_id", "grid_code"), ("edition_grids.edition_id", "edition_grids.code")),
     CheckConstraint("households >= 0", name="households"),
@@ -121,7 +121,7 @@ EDITION_ACCEPTANCES: Final = Table(
     serial(),
     Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
     Column("rule", Text, nullable=False),
-    Column("grid_code", Text),
+    Column("grid_code", CODE),
     Column("accepted_by", Text, nullable=False),
     Column("finding", JSONB, nullable=False),
     ForeignKeyConstraint(("edition_id", "grid_code"), ("edition_grids.edition_id", "edition_grids.code")),

@@ -23,16 +23,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
 from gisgrid.model import BARRIER_KINDS, ESTATE_TYPES, LEVELS, HouseholdMeasure, HouseholdSource, TieKind
-from gisgrid.store.tables.base import COMMUNITY_CODE, GRID_CODE, METADATA, geometry, one_of, serial, sound
+from gisgrid.store.tables.base import CODE, COMMUNITY_CODE, GRID_CODE, METADATA, geometry, one_of, serial, sound
 
 DIVISIONS: Final = Table(
     "divisions",
     METADATA,
-    Column("code", Text, primary_key=True),
+    Column("code", CODE, primary_key=True),
     Column("name", Text, nullable=False),
     Column("level", Text, nullable=False),
     # Deferred: a file may list a street before its district.
-    Column("parent_code", Text, ForeignKey("divisions.code", deferrable=True, initially="DEFERRED")),
+    Column("parent_code", CODE, ForeignKey("divisions.code", deferrable=True, initially="DEFERRED")),
     geometry("MULTIPOLYGON", nullable=True),
     one_of("level", LEVELS),
     CheckConstraint(
@@ -49,7 +49,7 @@ DIVISIONS: Final = Table(
 ESTATES: Final = Table(
     "estates",
     METADATA,
-    Column("code", Text, primary_key=True),
+    Column("code", CODE, primary_key=True),
     Column("name", Text, nullable=False),
     Column("type", Text),
     Column("property_company", Text),
@@ -64,9 +64,9 @@ ESTATES: Final = Table(
 BUILDINGS: Final = Table(
     "buildings",
     METADATA,
-    Column("code", Text, primary_key=True),
+    Column("code", CODE, primary_key=True),
     Column("name", Text),
-    Column("estate_code", Text, ForeignKey("estates.code")),
+    Column("estate_code", CODE, ForeignKey("estates.code")),
     Column("address", Text),
     Column("floors", Integer),
     Column("height_m", Double),
@@ -74,7 +74,7 @@ BUILDINGS: Final = Table(
     Column("household_source", Text, nullable=False, server_default=text("'declared'")),
     Column("household_measure", Text, nullable=False, server_default=text("'resident'")),
     Column("use", Text),
-    Column("community_code", Text, ForeignKey("divisions.code")),
+    Column("community_code", CODE, ForeignKey("divisions.code")),
     geometry("MULTIPOLYGON"),
     CheckConstraint("code <> ''", name="code"),
     CheckConstraint("floors >= 0", name="floors"),
@@ -93,8 +93,8 @@ BUILDINGS: Final = Table(
 HOUSEHOLDS: Final = Table(
     "households",
     METADATA,
-    Column("code", Text, primary_key=True),
-    Column("building_code", Text, ForeignKey("buildings.code"), nullable=False),
+    Column("code", CODE, primary_key=True),
+    Column("building_code", CODE, ForeignKey("buildings.code"), nullable=False),
     Column("size", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("code <> ''", name="code"),
     CheckConstraint("size >= 0", name="size"),
@@ -136,8 +136,8 @@ BARRIERS: Final = Table(
 TIES: Final = Table(
     "ties",
     METADATA,
-    Column("a", Text, ForeignKey("buildings.code", ondelete="CASCADE"), primary_key=True),
-    Column("b", Text, ForeignKey("buildings.code", ondelete="CASCADE"), primary_key=True),
+    Column("a", CODE, ForeignKey("buildings.code", ondelete="CASCADE"), primary_key=True),
+    Column("b", CODE, ForeignKey("buildings.code", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("weight", Double, nullable=False, server_default=text("1")),
     CheckConstraint("a < b", name="order"),
@@ -150,7 +150,7 @@ TIES: Final = Table(
 SITES: Final = Table(
     "sites",
     METADATA,
-    Column("code", Text, primary_key=True),
+    Column("code", CODE, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("area_m2", Double),
@@ -169,7 +169,7 @@ POSTS: Final = Table(
     METADATA,
     serial(),
     # No foreign key: rosters are often known before the first edition is published.
-    Column("grid_code", Text, nullable=False),
+    Column("grid_code", CODE, nullable=False),
     Column("role", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("duty_phone", Text),
@@ -183,9 +183,9 @@ POSTS: Final = Table(
 CATEGORIES: Final = Table(
     "categories",
     METADATA,
-    Column("code", Text, primary_key=True),
+    Column("code", CODE, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("parent_code", Text, ForeignKey("categories.code", deferrable=True, initially="DEFERRED")),
+    Column("parent_code", CODE, ForeignKey("categories.code", deferrable=True, initially="DEFERRED")),
     Column("version", Text),
     CheckConstraint("code <> ''", name="code"),
     CheckConstraint("parent_code <> code", name="parent"),

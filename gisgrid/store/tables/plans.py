@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gisgrid.model import GridKind, PlanState
 from gisgrid.store.tables.base import (
+    CODE,
     COMMUNITY_CODE,
     GRID_CODE,
     METADATA,
@@ -42,7 +43,7 @@ TESSELLATIONS: Final = Table(
     "tessellations",
     METADATA,
     serial(),
-    Column("community_code", Text, ForeignKey("divisions.code"), nullable=False),
+    Column("community_code", CODE, ForeignKey("divisions.code"), nullable=False),
     instant("created_at", now=True),
     CheckConstraint(f"community_code {COMMUNITY_CODE}", name="community"),
     Index("tessellations_community_code_idx", "community_code"),
@@ -56,7 +57,7 @@ CELLS: Final = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("households", Integer, nullable=False),
     Column("area_m2", Double, nullable=False),
-    Column("dedicated", Text),
+    Column("dedicated", CODE),
     geometry("POLYGON"),
     CheckConstraint("number >= 0", name="number"),
     CheckConstraint("households >= 0", name="households"),
@@ -70,7 +71,7 @@ CELL_BUILDINGS: Final = Table(
     METADATA,
     Column("tessellation_id", BigInteger, primary_key=True),
     # No foreign key to buildings: a tessellation outlives the buildings that were pulled down since.
-    Column("building_code", Text, primary_key=True),
+    Column("building_code", CODE, primary_key=True),
     Column("cell_number", Integer, nullable=False),
     ForeignKeyConstraint(("tessellation_id", "cell_number"), ("cells.tessellation_id", "cells.number")),
     comment="Which cell each building stands on.",
@@ -96,7 +97,7 @@ PLANS: Final = Table(
     "plans",
     METADATA,
     serial(),
-    Column("community_code", Text, ForeignKey("divisions.code"), nullable=False),
+    Column("community_code", CODE, ForeignKey("divisions.code"), nullable=False),
     Column("tessellation_id", BigInteger, ForeignKey("tessellations.id"), nullable=False),
     Column("state", Text, nullable=False, server_default=text("'draft'")),
     Column("revision", Integer, nullable=False, server_default=text("1")),
@@ -124,8 +125,8 @@ PLAN_GRIDS: Final = Table(
     "plan_grids",
     METADATA,
     Column("plan_id", BigInteger, ForeignKey("plans.id"), primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("code", Text),
+    Column("key", CODE, primary_key=True),
+    Column("code", CODE),
     Column("name", Text),
     Column("kind", Text, nullable=False),
     Column("households", Integer, nullable=False),
@@ -148,7 +149,7 @@ PLAN_CELLS: Final = Table(
     METADATA,
     Column("plan_id", BigInteger, ForeignKey("plans.id"), primary_key=True),
     Column("cell_number", Integer, primary_key=True, autoincrement=False),
-    Column("grid_key", Text, nullable=False),
+    Column("grid_key", CODE, nullable=False),
     ForeignKeyConstraint(
         ("plan_id", "grid_key"), ("plan_grids.plan_id", "plan_grids.key"), deferrable=True, initially="DEFERRED"
     ),

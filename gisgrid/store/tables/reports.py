@@ -26,14 +26,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gisgrid.model import AssignmentMethod, CoordinateSystem
-from gisgrid.store.tables.base import GRID_CODE, METADATA, geometry, instant, one_of, serial, sound
+from gisgrid.store.tables.base import CODE, GRID_CODE, METADATA, geometry, instant, one_of, serial, sound
 
 REPORTS: Final = Table(
     "reports",
     METADATA,
     serial(),
-    Column("source", Text, nullable=False),
-    Column("external_id", Text, nullable=False),
+    Column("source", CODE, nullable=False),
+    Column("external_id", CODE, nullable=False),
     Column("body_sha256", LargeBinary, nullable=False),
     Column("category", Text),
     Column("text", Text),
@@ -42,7 +42,7 @@ REPORTS: Final = Table(
     Column("crs", Text),
     Column("accuracy_m", Double),
     Column("address", Text),
-    Column("building_code", Text),
+    Column("building_code", CODE),
     Column("target", Text, nullable=False, server_default=text("'grid'")),
     instant("reported_at", nullable=True),
     instant("received_at", now=True),
@@ -69,7 +69,7 @@ REPORT_ASSIGNMENTS: Final = Table(
     METADATA,
     Column("report_id", BigInteger, ForeignKey("reports.id"), primary_key=True),
     Column("sequence", Integer, primary_key=True, autoincrement=False),
-    Column("grid_code", Text, ForeignKey("grid_codes.code")),
+    Column("grid_code", CODE, ForeignKey("grid_codes.code")),
     Column("edition_id", BigInteger, ForeignKey("editions.id")),
     Column("method", Text, nullable=False),
     Column("border_distance_m", Double),

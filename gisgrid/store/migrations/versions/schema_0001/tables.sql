@@ -34,10 +34,10 @@ CREATE TABLE gisgrid.import_runs (
 COMMENT ON TABLE gisgrid.import_runs IS 'One row per imported file.';
 
 CREATE TABLE gisgrid.divisions (
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
   level TEXT NOT NULL,
-  parent_code TEXT,
+  parent_code TEXT COLLATE "C",
   geom public.geometry(MULTIPOLYGON,4326),
   CONSTRAINT divisions_pkey PRIMARY KEY (code),
   CONSTRAINT divisions_level_check CHECK (level IN ('district', 'street', 'community')),
@@ -54,7 +54,7 @@ CREATE INDEX divisions_geom_idx ON gisgrid.divisions USING gist (geom);
 COMMENT ON TABLE gisgrid.divisions IS 'The tree district > street > community; a division may wait for its polygon.';
 
 CREATE TABLE gisgrid.estates (
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
   type TEXT,
   property_company TEXT,
@@ -86,7 +86,7 @@ CREATE INDEX barriers_geom_idx ON gisgrid.barriers USING gist (geom);
 COMMENT ON TABLE gisgrid.barriers IS 'Lines that a grid should not cross, streets that borders like to follow, crossings that join.';
 
 CREATE TABLE gisgrid.sites (
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   kind TEXT NOT NULL,
   name TEXT NOT NULL,
   area_m2 DOUBLE PRECISION,
@@ -98,15 +98,15 @@ CREATE TABLE gisgrid.sites (
   CONSTRAINT sites_geom_check CHECK (gisgrid.is_sound(geom, 'POINT', 'MULTIPOLYGON'))
 );
 
-CREATE INDEX sites_kind_idx ON gisgrid.sites (kind);
-
 CREATE INDEX sites_geom_idx ON gisgrid.sites USING gist (geom);
+
+CREATE INDEX sites_kind_idx ON gisgrid.sites (kind);
 
 COMMENT ON TABLE gisgrid.sites IS 'Service centres, resources, demands, projects and dedicated ground: points or areas.';
 
 CREATE TABLE gisgrid.posts (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
-  grid_code TEXT NOT NULL,
+  grid_code TEXT COLLATE "C" NOT NULL,
   role TEXT NOT NULL,
   name TEXT NOT NULL,
   duty_phone TEXT,
@@ -120,9 +120,9 @@ CREATE TABLE gisgrid.posts (
 COMMENT ON TABLE gisgrid.posts IS 'Who serves which grid in which role, from when to when; many to many.';
 
 CREATE TABLE gisgrid.categories (
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
-  parent_code TEXT,
+  parent_code TEXT COLLATE "C",
   version TEXT,
   CONSTRAINT categories_pkey PRIMARY KEY (code),
   CONSTRAINT categories_code_check CHECK (code <> ''),
@@ -136,8 +136,8 @@ COMMENT ON TABLE gisgrid.categories IS 'Categories of reports as imported; nothi
 
 CREATE TABLE gisgrid.reports (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
-  source TEXT NOT NULL,
-  external_id TEXT NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,
+  external_id TEXT COLLATE "C" NOT NULL,
   body_sha256 BYTEA NOT NULL,
   category TEXT,
   text TEXT,
@@ -146,7 +146,7 @@ CREATE TABLE gisgrid.reports (
   crs TEXT,
   accuracy_m DOUBLE PRECISION,
   address TEXT,
-  building_code TEXT,
+  building_code TEXT COLLATE "C",
   target TEXT DEFAULT 'grid' NOT NULL,
   reported_at TIMESTAMP WITH TIME ZONE,
   received_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
@@ -167,9 +167,9 @@ CREATE TABLE gisgrid.reports (
 
 CREATE INDEX reports_state_idx ON gisgrid.reports (state);
 
-CREATE INDEX reports_received_at_idx ON gisgrid.reports (received_at);
-
 CREATE INDEX reports_geom_idx ON gisgrid.reports USING gist (geom);
+
+CREATE INDEX reports_received_at_idx ON gisgrid.reports (received_at);
 
 COMMENT ON TABLE gisgrid.reports IS 'Reports as they came (raw coordinates with their declared system) and the converted point beside them.';
 
@@ -177,7 +177,7 @@ CREATE TABLE gisgrid.keys (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
   name TEXT NOT NULL,
   role TEXT NOT NULL,
-  scope TEXT,
+  scope TEXT COLLATE "C",
   sha256 BYTEA NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
   expires_at TIMESTAMP WITH TIME ZONE,
@@ -197,7 +197,7 @@ CREATE TABLE gisgrid.users (
   name TEXT NOT NULL,
   password_hash TEXT NOT NULL,
   role TEXT NOT NULL,
-  scope TEXT,
+  scope TEXT COLLATE "C",
   created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
   disabled_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT users_pkey PRIMARY KEY (name),
@@ -229,9 +229,9 @@ CREATE TABLE gisgrid.import_findings (
 COMMENT ON TABLE gisgrid.import_findings IS 'What an import found.';
 
 CREATE TABLE gisgrid.buildings (
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   name TEXT,
-  estate_code TEXT,
+  estate_code TEXT COLLATE "C",
   address TEXT,
   floors INTEGER,
   height_m DOUBLE PRECISION,
@@ -239,7 +239,7 @@ CREATE TABLE gisgrid.buildings (
   household_source TEXT DEFAULT 'declared' NOT NULL,
   household_measure TEXT DEFAULT 'resident' NOT NULL,
   use TEXT,
-  community_code TEXT,
+  community_code TEXT COLLATE "C",
   geom public.geometry(MULTIPOLYGON,4326) NOT NULL,
   CONSTRAINT buildings_pkey PRIMARY KEY (code),
   CONSTRAINT buildings_code_check CHECK (code <> ''),
@@ -264,7 +264,7 @@ COMMENT ON TABLE gisgrid.buildings IS 'Footprints with the household count that 
 
 CREATE TABLE gisgrid.tessellations (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
-  community_code TEXT NOT NULL,
+  community_code TEXT COLLATE "C" NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
   CONSTRAINT tessellations_pkey PRIMARY KEY (id),
   CONSTRAINT tessellations_community_check CHECK (community_code ~ '^[0-9]{12}$'),
@@ -309,8 +309,8 @@ CREATE INDEX sessions_expires_at_idx ON gisgrid.sessions (expires_at);
 COMMENT ON TABLE gisgrid.sessions IS 'Signed-in browsers: only the SHA-256 of the cookie is kept.';
 
 CREATE TABLE gisgrid.households (
-  code TEXT NOT NULL,
-  building_code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
+  building_code TEXT COLLATE "C" NOT NULL,
   size INTEGER DEFAULT 0 NOT NULL,
   CONSTRAINT households_pkey PRIMARY KEY (code),
   CONSTRAINT households_code_check CHECK (code <> ''),
@@ -323,8 +323,8 @@ CREATE INDEX households_building_code_idx ON gisgrid.households (building_code);
 COMMENT ON TABLE gisgrid.households IS 'Household ids per building, reached by id only: no geometry, no name, no phone, no identity number.';
 
 CREATE TABLE gisgrid.ties (
-  a TEXT NOT NULL,
-  b TEXT NOT NULL,
+  a TEXT COLLATE "C" NOT NULL,
+  b TEXT COLLATE "C" NOT NULL,
   kind TEXT NOT NULL,
   weight DOUBLE PRECISION DEFAULT 1 NOT NULL,
   CONSTRAINT ties_pkey PRIMARY KEY (a, b, kind),
@@ -344,7 +344,7 @@ CREATE TABLE gisgrid.cells (
   number INTEGER NOT NULL,
   households INTEGER NOT NULL,
   area_m2 DOUBLE PRECISION NOT NULL,
-  dedicated TEXT,
+  dedicated TEXT COLLATE "C",
   geom public.geometry(POLYGON,4326) NOT NULL,
   CONSTRAINT cells_pkey PRIMARY KEY (tessellation_id, number),
   CONSTRAINT cells_number_check CHECK (number >= 0),
@@ -358,7 +358,7 @@ COMMENT ON TABLE gisgrid.cells IS 'The smallest pieces of ground; read by tessel
 
 CREATE TABLE gisgrid.plans (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
-  community_code TEXT NOT NULL,
+  community_code TEXT COLLATE "C" NOT NULL,
   tessellation_id BIGINT NOT NULL,
   state TEXT DEFAULT 'draft' NOT NULL,
   revision INTEGER DEFAULT 1 NOT NULL,
@@ -387,7 +387,7 @@ COMMENT ON COLUMN gisgrid.plans.decided_by IS 'Who approved or rejected it.';
 
 CREATE TABLE gisgrid.editions (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
-  community_code TEXT NOT NULL,
+  community_code TEXT COLLATE "C" NOT NULL,
   plan_id BIGINT NOT NULL,
   valid TSTZRANGE NOT NULL,
   published_by TEXT NOT NULL,
@@ -410,7 +410,7 @@ COMMENT ON COLUMN gisgrid.editions.sealed IS 'Set when the law has passed it.';
 
 CREATE TABLE gisgrid.cell_buildings (
   tessellation_id BIGINT NOT NULL,
-  building_code TEXT NOT NULL,
+  building_code TEXT COLLATE "C" NOT NULL,
   cell_number INTEGER NOT NULL,
   CONSTRAINT cell_buildings_pkey PRIMARY KEY (tessellation_id, building_code),
   CONSTRAINT cell_buildings_tessellation_id_cell_number_fkey FOREIGN KEY(tessellation_id, cell_number) REFERENCES gisgrid.cells (tessellation_id, number)
@@ -436,8 +436,8 @@ COMMENT ON TABLE gisgrid.cell_borders IS 'Shared borders of cells, each pair onc
 
 CREATE TABLE gisgrid.plan_grids (
   plan_id BIGINT NOT NULL,
-  key TEXT NOT NULL,
-  code TEXT,
+  key TEXT COLLATE "C" NOT NULL,
+  code TEXT COLLATE "C",
   name TEXT,
   kind TEXT NOT NULL,
   households INTEGER NOT NULL,
@@ -478,8 +478,8 @@ CREATE TABLE gisgrid.plan_findings (
 COMMENT ON TABLE gisgrid.plan_findings IS 'What the last check of the plan found.';
 
 CREATE TABLE gisgrid.grid_codes (
-  code TEXT NOT NULL,
-  community_code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
+  community_code TEXT COLLATE "C" NOT NULL,
   number INTEGER NOT NULL,
   first_edition_id BIGINT NOT NULL,
   retired_edition_id BIGINT,
@@ -503,7 +503,7 @@ COMMENT ON TABLE gisgrid.grid_codes IS 'Every grid code ever given; a retired on
 CREATE TABLE gisgrid.plan_cells (
   plan_id BIGINT NOT NULL,
   cell_number INTEGER NOT NULL,
-  grid_key TEXT NOT NULL,
+  grid_key TEXT COLLATE "C" NOT NULL,
   CONSTRAINT plan_cells_pkey PRIMARY KEY (plan_id, cell_number),
   CONSTRAINT plan_cells_plan_id_grid_key_fkey FOREIGN KEY(plan_id, grid_key) REFERENCES gisgrid.plan_grids (plan_id, key) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT plan_cells_plan_id_fkey FOREIGN KEY(plan_id) REFERENCES gisgrid.plans (id)
@@ -515,8 +515,8 @@ COMMENT ON TABLE gisgrid.plan_cells IS 'Which grid each cell of the plan''s tess
 
 CREATE TABLE gisgrid.grid_lineage (
   edition_id BIGINT NOT NULL,
-  parent TEXT NOT NULL,
-  child TEXT NOT NULL,
+  parent TEXT COLLATE "C" NOT NULL,
+  child TEXT COLLATE "C" NOT NULL,
   households INTEGER NOT NULL,
   CONSTRAINT grid_lineage_pkey PRIMARY KEY (edition_id, parent, child),
   CONSTRAINT grid_lineage_distinct_check CHECK (parent <> child),
@@ -530,7 +530,7 @@ COMMENT ON TABLE gisgrid.grid_lineage IS 'What became of a retired grid: the hou
 
 CREATE TABLE gisgrid.edition_grids (
   edition_id BIGINT NOT NULL,
-  code TEXT NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
   kind TEXT NOT NULL,
   households INTEGER NOT NULL,
@@ -556,7 +556,7 @@ COMMENT ON TABLE gisgrid.edition_grids IS 'The grids of an edition, each one con
 CREATE TABLE gisgrid.report_assignments (
   report_id BIGINT NOT NULL,
   sequence INTEGER NOT NULL,
-  grid_code TEXT,
+  grid_code TEXT COLLATE "C",
   edition_id BIGINT,
   method TEXT NOT NULL,
   border_distance_m DOUBLE PRECISION,
@@ -580,8 +580,8 @@ COMMENT ON TABLE gisgrid.report_assignments IS 'The grids a report was given, in
 
 CREATE TABLE gisgrid.edition_buildings (
   edition_id BIGINT NOT NULL,
-  building_code TEXT NOT NULL,
-  grid_code TEXT NOT NULL,
+  building_code TEXT COLLATE "C" NOT NULL,
+  grid_code TEXT COLLATE "C" NOT NULL,
   households INTEGER NOT NULL,
   CONSTRAINT edition_buildings_pkey PRIMARY KEY (edition_id, building_code),
   CONSTRAINT edition_buildings_edition_id_grid_code_fkey FOREIGN KEY(edition_id, grid_code) REFERENCES gisgrid.edition_grids (edition_id, code),
@@ -596,7 +596,7 @@ CREATE TABLE gisgrid.edition_acceptances (
   id BIGINT GENERATED ALWAYS AS IDENTITY,
   edition_id BIGINT NOT NULL,
   rule TEXT NOT NULL,
-  grid_code TEXT,
+  grid_code TEXT COLLATE "C",
   accepted_by TEXT NOT NULL,
   finding JSONB NOT NULL,
   CONSTRAINT edition_acceptances_pkey PRIMARY KEY (id),
