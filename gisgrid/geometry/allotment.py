@@ -5,7 +5,8 @@ Must not import anything of the rooms above.
 
 A face inside a footprint goes to that building, other ground to the nearest building of its block; ground of a block
 without buildings makes an empty cell. What this leaves detached from its building joins the neighbour that it shares
-the longest border with. Parts of one building that stand apart are joined by the cells on the shortest way between them.
+the longest border with. Parts of one building that stand apart are joined by the cells on the shortest way between
+them.
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ class _Pieces:
         The piece of each face.
     claim
         The group of footprints that the piece is claimed for, or -1: empty ground, or an obstacle.
+    obstacle
+        The group of obstacles that it is part of, or -1; such a piece never founds a cell.
     block
         The block it lies in.
     built
-        Area of footprints of the claiming group in it.
-    ground
-        Whether it is ground that may stand as an empty cell; an obstacle may not.
+        Area of footprints or obstacles in it.
     wide
         Whether it is no sliver.
     a, b, length
@@ -66,9 +67,9 @@ class _Pieces:
 
     of_face: Integers
     claim: Integers
+    obstacle: Integers
     block: Integers
     built: Floats
-    ground: NDArray[np.bool_]
     wide: NDArray[np.bool_]
     a: Integers
     b: Integers
@@ -95,9 +96,9 @@ def allot(faces: Geometries, blocks: Geometries, units: Units, home: Integers, s
         The share-out of each block with buildings.
     """
     pieces = _pieces(faces, blocks, units, shares)
-    seat, islands = _seats(faces, pieces, units.clusters)
+    seat, apart = _seats(faces, pieces, units.clusters)
     seat = _absorb(pieces, seat, home)
-    seat = _join(pieces, seat, islands)
+    seat = _join(pieces, seat, apart + _obstacles_apart(faces, pieces))
     return _numbered(pieces, seat, units, home)
 
 
@@ -106,16 +107,17 @@ def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[in
     inner = shapely.point_on_surface(faces)
     unit = units.at(inner)
     block = np.asarray(shapely.STRtree(blocks).nearest(inner), dtype=np.int64)
-    claim = np.where(unit >= 0, units.cluster[unit] if len(units.cluster) else -1, -1)
+    body = np.append(units.cluster, -1)[unit]
+    claim = np.where(body < units.clusters, body, -1)
+    obstacle = np.where(body < units.clusters, -1, body)
     xy = shapely.get_coordinates(inner)
     for number, share in shares.items():
         open_ground = (unit < 0) & (block == number)
         if open_ground.any():
             claim[open_ground] = share.nearest(xy[open_ground])
-    built = np.where((unit >= 0) & (claim >= 0), shapely.area(faces), 0.0)
-    # Claims of footprints, of obstacles and of empty blocks are told apart by their sign and size.
-    obstacle = (unit >= 0) & (claim < 0)
-    key = np.where(obstacle, -1, np.where(claim >= 0, claim, units.clusters + block))
+    built = np.where(unit >= 0, shapely.area(faces), 0.0)
+    # One key for the claims of footprints, of obstacles (the same numbers go on) and, below zero, of empty blocks.
+    key = np.where(obstacle >= 0, obstacle, np.where(claim >= 0, claim, -1 - block))
 
     edges = directed_edges(faces)
     edge, left, right = shared_edges(edges)
@@ -126,16 +128,16 @@ def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[in
     area = np.bincount(of_face, weights=shapely.area(faces), minlength=count)
     perimeter = np.bincount(of_face, weights=shapely.length(faces), minlength=count)
     inner_length = edges.length[edge]
-    perimeter -= 2.0 * np.bincount(of_face[left[same]], weights=inner_length[same], minlength=count)
+    inside = np.bincount(of_face[left[same]], weights=inner_length[same], minlength=count)
     p, q = of_face[left[~same]], of_face[right[~same]]
     a, b, (length,) = sum_by_pair(np.minimum(p, q), np.maximum(p, q), inner_length[~same])
     return _Pieces(
         of_face=of_face.astype(np.int64),
         claim=claim[first],
+        obstacle=obstacle[first],
         block=block[first],
-        built=np.bincount(of_face, weights=built, minlength=count),
-        ground=~obstacle[first],
-        wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * perimeter),
+        built=np.bincount(of_face, weights=built, minlength=count).astype(np.float64),
+        wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * (perimeter - 2.0 * inside)),
         a=a,
         b=b,
         length=length,
@@ -143,26 +145,43 @@ def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[in
 
 
 def _seats(faces: Geometries, pieces: _Pieces, clusters: int) -> tuple[Integers, list[tuple[int, int]]]:
-    """Return the pieces that found cells (seat = itself, else -1), and the islands: (main piece, other piece) pairs.
+    """Return the pieces that found cells (seat = itself, else -1), and pairs of pieces of one building.
 
-    The piece with most of a building founds its cell; another piece with a wall of that building in it
-    is an island, to be joined later.
+    The piece with most of a building founds its cell; another piece with a wall of that building in it founds
+    one for the time being, to be joined later.
     """
     seat = np.full(pieces.count, -1, dtype=np.int64)
-    empty = (pieces.claim < 0) & pieces.ground & pieces.wide
+    empty = (pieces.claim < 0) & (pieces.obstacle < 0) & pieces.wide
     seat[empty] = np.flatnonzero(empty)
     order = np.lexsort((np.arange(pieces.count), -pieces.built, pieces.claim))
     claimed, first = np.unique(pieces.claim[order], return_index=True)
     main = np.full(clusters, -1, dtype=np.int64)
     main[claimed[claimed >= 0]] = order[first[claimed >= 0]]
     seat[main[main >= 0]] = main[main >= 0]
-    islands = []
+    apart = []
     for piece in np.flatnonzero((pieces.claim >= 0) & (pieces.built > 0) & (seat < 0)).tolist():
-        whole = shapely.coverage_union_all(faces[pieces.of_face == piece])
-        if not shapely.buffer(whole, -TOLERANCE_M).is_empty:
+        if _counts(faces, pieces, piece):
             seat[piece] = piece
-            islands.append((int(main[pieces.claim[piece]]), piece))
-    return seat, islands
+            apart.append((int(main[pieces.claim[piece]]), piece))
+    return seat, apart
+
+
+def _obstacles_apart(faces: Geometries, pieces: _Pieces) -> list[tuple[int, int]]:
+    """Return pairs of pieces of one obstacle, which must end in one cell."""
+    first: dict[int, int] = {}
+    apart = []
+    times = np.bincount(pieces.obstacle + 1)
+    for piece in np.flatnonzero((pieces.obstacle >= 0) & (times[pieces.obstacle + 1] > 1)).tolist():
+        if _counts(faces, pieces, piece):
+            chief = first.setdefault(int(pieces.obstacle[piece]), piece)
+            apart.append((chief, piece))
+    return apart
+
+
+def _counts(faces: Geometries, pieces: _Pieces, piece: int) -> bool:
+    """Return whether anything is left of a piece of a footprint after shrinking it by the tolerance."""
+    whole = shapely.coverage_union_all(faces[pieces.of_face == piece])
+    return not shapely.buffer(whole, -TOLERANCE_M).is_empty
 
 
 def _absorb(pieces: _Pieces, seat: Integers, home: Integers) -> Integers:
@@ -180,7 +199,7 @@ def _absorb(pieces: _Pieces, seat: Integers, home: Integers) -> Integers:
         if same_block.any():
             _take_longest(seat, a[same_block], b[same_block], length[same_block])
             continue
-        stranded = np.flatnonzero((seat < 0) & pieces.ground & pieces.wide)
+        stranded = np.flatnonzero((seat < 0) & (pieces.obstacle < 0) & pieces.wide)
         if len(stranded):
             seat[stranded] = stranded
             own_block[stranded] = pieces.block[stranded]
@@ -201,22 +220,23 @@ def _take_longest(seat: Integers, a: Integers, b: Integers, length: Floats) -> N
     seat[distinct] = chosen[order[first]]
 
 
-def _join(pieces: _Pieces, seat: Integers, islands: list[tuple[int, int]]) -> Integers:
-    """Return the seats with each island joined to its main piece by the cells on the shortest way between them."""
-    if not islands:
+def _join(pieces: _Pieces, seat: Integers, apart: list[tuple[int, int]]) -> Integers:
+    """Return the seats with the cells of each pair of pieces joined by the cells on the shortest way between them."""
+    ends = [(int(seat[p]), int(seat[q])) for p, q in apart if seat[p] != seat[q]]
+    if not ends:
         return seat
     a, b = seat[pieces.a], seat[pieces.b]
     a, b = a[a != b], b[a != b]
-    built = np.bincount(seat, weights=pieces.built, minlength=pieces.count) > 0
+    built = np.bincount(seat[pieces.claim >= 0], minlength=pieces.count) > 0
     cost = 1.0 + _OVER_A_BUILDING * built
     ways = {(int(x), int(y)): float(cost[y]) for x, y in [*zip(a, b, strict=True), *zip(b, a, strict=True)]}
     x, y = np.array(list(ways), dtype=np.int64).T
     graph = scipy.sparse.coo_array((np.array(list(ways.values())), (x, y)), shape=(pieces.count, pieces.count)).tocsr()
     joined: list[tuple[int, int]] = []
-    for main, island in islands:
-        _, before = dijkstra(graph, indices=main, return_predecessors=True)
-        step = island
-        while step != main and before[step] >= 0:
+    for start, end in ends:
+        before = dijkstra(graph, indices=np.array([start]), return_predecessors=True)[1][0]
+        step = end
+        while step != start and before[step] >= 0:
             joined.append((step, int(before[step])))
             step = int(before[step])
     p, q = np.array(joined, dtype=np.int64).reshape(-1, 2).T

@@ -21,7 +21,6 @@ import pyproj
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj.exceptions import CRSError
-from shapely import Geometry
 
 from gisgrid.errors import BadCoordinate, MissingCrs, UnknownCrs
 
@@ -197,7 +196,7 @@ def geometries_to_wgs84(geometries: ArrayLike, crs: str) -> NDArray[np.object_]:
 
     def convert(xy: Floats) -> Floats:
         lon, lat = to_wgs84(xy[:, 0], xy[:, 1], normal)
-        return np.round(np.column_stack([lon, lat]), DECIMALS)
+        return np.asarray(np.round(np.column_stack([lon, lat]), DECIMALS), dtype=np.float64)
 
     flat = shapely.force_2d(np.asarray(geometries, dtype=object))
     return np.asarray(shapely.transform(flat, convert), dtype=object)
@@ -264,7 +263,8 @@ def distance_m(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: Arra
     """Return the geodesic distances in metres between points a and b on the WGS-84 ellipsoid (Karney 2013)."""
     given = (np.asarray(values, dtype=np.float64) for values in (lon_a, lat_a, lon_b, lat_b))
     points = np.broadcast_arrays(*given)
-    _, _, metres = _GEOD.inv(*(values.ravel() for values in points))
+    a, b, c, d = (values.ravel() for values in points)
+    _, _, metres = _GEOD.inv(a, b, c, d)
     return np.asarray(metres, dtype=np.float64).reshape(points[0].shape)
 
 

@@ -109,5 +109,5 @@ def sum_by_pair(a: Integers, b: Integers, *amounts: Floats) -> tuple[Integers, I
         return a.astype(np.int64), b.astype(np.int64), [np.zeros(0) for _ in amounts]
     width = int(b.max()) + 1
     pairs, row = np.unique(a * width + b, return_inverse=True)
-    sums = [np.bincount(row, weights=amount, minlength=len(pairs)) for amount in amounts]
+    sums = [np.bincount(row, weights=amount, minlength=len(pairs)).astype(np.float64) for amount in amounts]
     return pairs // width, pairs % width, sums

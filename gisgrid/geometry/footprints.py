@@ -32,8 +32,8 @@ class Units:
     polygons
         (u,) single polygons; where two overlap, the one that comes first keeps the overlap.
     cluster
-        (u,) the group of footprints that shares a cell, numbered by the first footprint in it; -1 for an obstacle
-        that no footprint overlaps.
+        (u,) the group of pieces that shares a cell: first the groups with a footprint, numbered by the first one in
+        it, then those of obstacles alone.
     cluster_of_footprint
         For each footprint its group, or -1 where no piece of it lies in the community.
     """
@@ -44,12 +44,12 @@ class Units:
 
     @property
     def clusters(self) -> int:
-        """How many groups of footprints there are."""
+        """How many groups hold a footprint; the others are obstacles alone."""
         return int(self.cluster_of_footprint.max(initial=-1)) + 1
 
     def home_blocks(self, blocks: Geometries) -> Integers:
         """Return for each group of footprints the block that holds most of its area."""
-        building = np.flatnonzero(self.cluster >= 0)
+        building = np.flatnonzero(self.cluster < self.clusters)
         unit, block = shapely.STRtree(blocks).query(self.polygons[building], predicate="intersects")
         unit = building[unit]
         several = np.bincount(unit, minlength=len(self.polygons))[unit] > 1
@@ -80,26 +80,40 @@ def units_of(community: Geometry, footprints: Geometries, obstacles: Geometries)
     footprints, obstacles
         Polygons or multipolygons, metres; invalid ones are repaired first.
     """
-    pieces, source = _inside(community, np.concatenate([footprints, obstacles]))
-    part = _part_of(community, pieces)
+    pieces, source, part = pieces_inside(community, np.concatenate([footprints, obstacles]))
     footprint = np.where(source < len(footprints), source, -1)
     footprint = _only_main_part(footprint, part, shapely.area(pieces))
     order = np.lexsort((np.arange(len(pieces)), source, footprint < 0))
     pieces, footprint = pieces[order], footprint[order]
-    group = _groups(pieces, footprint)
+    group = _groups(pieces, source[order], part[order])
     cluster, of_footprint = _numbered(group, footprint, len(footprints))
     return Units(pieces, cluster, of_footprint)
 
 
-def _inside(community: Geometry, footprints: Geometries) -> tuple[Geometries, Integers]:
-    """Return the single polygons of footprints inside the community, and which footprint each is of."""
+def pieces_inside(community: Geometry, footprints: Geometries) -> tuple[Geometries, Integers, Integers]:
+    """Return the single polygons of footprints inside a community.
+
+    Parameters
+    ----------
+    community
+        Polygon or multipolygon, metres.
+    footprints
+        (m,) polygons or multipolygons, metres; invalid ones are repaired first.
+
+    Returns
+    -------
+    tuple of ndarray
+        The pieces, in order of their footprints; the position of the footprint that each is of; and which part of
+        the community each lies in.
+    """
     sound = footprints.copy()
     broken = ~shapely.is_valid(sound)
     sound[broken] = shapely.make_valid(sound[broken], method="structure")
     shapely.prepare(community)
     crossing = ~shapely.contains_properly(community, sound)
     sound[crossing] = shapely.intersection(sound[crossing], community)
-    return polygon_parts(sound)
+    pieces, source = polygon_parts(sound)
+    return pieces, source, _part_of(community, pieces)
 
 
 def _part_of(community: Geometry, pieces: Geometries) -> Integers:
@@ -118,7 +132,7 @@ def _only_main_part(footprint: Integers, part: Integers, area: NDArray[np.float6
     building = np.flatnonzero(footprint >= 0)
     keys, position = np.unique(np.column_stack([footprint[building], part[building]]), axis=0, return_inverse=True)
     held = np.bincount(position.ravel(), weights=area[building])
-    main = {}
+    main: dict[int, tuple[int, float]] = {}
     for (owner, where), size in sorted(zip(map(tuple, keys.tolist()), held.tolist(), strict=True)):
         if owner not in main or size > main[owner][1]:
             main[owner] = (where, size)
@@ -127,29 +141,25 @@ def _only_main_part(footprint: Integers, part: Integers, area: NDArray[np.float6
     return result
 
 
-def _groups(pieces: Geometries, footprint: Integers) -> Integers:
-    """Return connected groups of pieces: of the same footprint, or overlapping by more than the tolerance."""
+def _groups(pieces: Geometries, source: Integers, part: Integers) -> Integers:
+    """Return groups of pieces that stay together: in one part of one footprint, or overlapping beyond the tolerance."""
     first, second = shapely.STRtree(pieces).query(pieces, predicate="intersects")
     first, second = first[first < second], second[first < second]
     # The earlier piece keeps the overlap, so it is the later one that must still be whole after shrinking.
     shrunk = shapely.buffer(pieces[second], -TOLERANCE_M, join_style="mitre")
     overlap = shapely.area(shapely.intersection(shrunk, pieces[first])) > 0
-    building = np.flatnonzero(footprint >= 0)
-    _, first_piece = np.unique(footprint[building], return_index=True)
-    same = np.repeat(building[first_piece], np.diff([*first_piece, len(building)]))
-    a, b = np.concatenate([first[overlap], same]), np.concatenate([second[overlap], building])
+    _, chief, follower = np.unique(np.column_stack([source, part]), axis=0, return_index=True, return_inverse=True)
+    a = np.concatenate([first[overlap], chief[follower.ravel()]])
+    b = np.concatenate([second[overlap], np.arange(len(pieces))])
     graph = scipy.sparse.coo_array((np.ones(len(a)), (a, b)), shape=(len(pieces), len(pieces)))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _numbered(group: Integers, footprint: Integers, footprints: int) -> tuple[Integers, Integers]:
-    """Return the groups that hold a footprint numbered by their first one, for each piece and for each footprint."""
-    cluster = np.full(len(group), -1, dtype=np.int64)
+    """Return the groups numbered by their first piece, for each piece and for each footprint; footprints come first."""
+    _, first, position = np.unique(group, return_index=True, return_inverse=True)
+    cluster = np.argsort(np.argsort(first))[position].astype(np.int64)
     of_footprint = np.full(footprints, -1, dtype=np.int64)
     building = np.flatnonzero(footprint >= 0)
-    _, first = np.unique(group[building], return_index=True)
-    number = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.int64)
-    number[group[building[np.sort(first)]]] = np.arange(len(first))
-    cluster[:] = number[group]
     of_footprint[footprint[building]] = cluster[building]
     return cluster, of_footprint

@@ -146,9 +146,7 @@ def _dangling_ends(noded: Geometries) -> tuple[Floats, Floats, Integers]:
     return tips[alone], origins[alone], line[alone]
 
 
-def _first_hits(
-    tree: shapely.STRtree, noded: Geometries, rays: Geometries, tips: Floats, own: Integers
-) -> Floats:
+def _first_hits(tree: shapely.STRtree, noded: Geometries, rays: Geometries, tips: Floats, own: Integers) -> Floats:
     """Return where each ray first meets a line that is not its own, NaN where it meets none."""
     ray, line = tree.query(rays, predicate="intersects")
     ray, line = ray[own[ray] != line], line[own[ray] != line]
@@ -156,9 +154,7 @@ def _first_hits(
     return _nearest_per_row(ray[index], hits, tips)
 
 
-def _nearest_ahead(
-    tree: shapely.STRtree, noded: Geometries, tips: Floats, ahead: Floats, own: Integers
-) -> Floats:
+def _nearest_ahead(tree: shapely.STRtree, noded: Geometries, tips: Floats, ahead: Floats, own: Integers) -> Floats:
     """Return the nearest point of another line within reach and within 60 degrees ahead, NaN where there is none."""
     points = shapely.points(tips)
     row, line = tree.query(points, predicate="dwithin", distance=REACH_M)

@@ -93,9 +93,10 @@ class Place:
         return np.asarray(shapely.transform(np.asarray(geometries, dtype=object), self._unproject), dtype=object)
 
     def _unproject(self, xy: Floats) -> Floats:
-        keys = _complex(to_lattice(xy))
-        lon, lat = to_wgs84(xy[:, 0], xy[:, 1], f"EPSG:{self.epsg}")
-        degrees: Floats = np.round(np.column_stack([lon, lat]), DECIMALS) + 0.0
+        on_lattice = to_lattice(xy)
+        keys = _complex(on_lattice)
+        lon, lat = to_wgs84(on_lattice[:, 0], on_lattice[:, 1], f"EPSG:{self.epsg}")
+        degrees = np.asarray(np.round(np.column_stack([lon, lat]), DECIMALS) + 0.0, dtype=np.float64)
         position = np.searchsorted(self._own_m, keys).clip(max=len(self._own_m) - 1)
         own = self._own_m[position] == keys
         degrees[own] = self._own_degrees[position[own]]

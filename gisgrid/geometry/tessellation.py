@@ -29,8 +29,9 @@ from gisgrid.geometry.voronoi import Shares, share_out
 
 @dataclass(frozen=True, slots=True)
 class Tessellation:
-    """The cells of one community, in metres: first those with buildings in order of their first footprint, then the
-    empty ones from west to east.
+    """The cells of one community, in metres.
+
+    First those with buildings in order of their first footprint, then the empty ones from west to east.
 
     Attributes
     ----------
@@ -115,15 +116,15 @@ def tessellate(
 
 def _moved(geometries: ArrayLike, by: np.ndarray) -> Geometries:
     """Return geometries moved by whole metres, vertices on the lattice."""
-    return np.asarray(
-        shapely.transform(np.atleast_1d(np.asarray(geometries, dtype=object)), lambda xy: to_lattice(xy + by)), dtype=object
-    )
+    source = np.atleast_1d(np.asarray(geometries, dtype=object))
+    return np.asarray(shapely.transform(source, lambda xy: to_lattice(xy + by)), dtype=object)
 
 
 def _shares(blocks: Geometries, units: Units, home: Integers) -> dict[int, Shares]:
     """Return for each block with buildings how its ground is shared out to them."""
     obstacles = shapely.STRtree(units.polygons)
-    block_of_unit = np.where(units.cluster >= 0, home[units.cluster], -1)
+    no_block = np.full(len(units.polygons), -1, dtype=np.int64)  # of obstacles: ground is not shared out to them
+    block_of_unit = np.concatenate([home, no_block])[units.cluster]
     order = np.argsort(block_of_unit, kind="stable")
     distinct, start = np.unique(block_of_unit[order], return_index=True)
     return {

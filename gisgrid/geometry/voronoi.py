@@ -137,7 +137,7 @@ def _outside_footprints(chains: Geometries, obstacles: shapely.STRtree) -> Geome
 
 
 def _simplified(chains: Geometries, obstacles: shapely.STRtree) -> Geometries:
-    """Return chains with fewer vertices and the same ends, none of which cuts a footprint that it did not cut before."""
+    """Return chains with the same ends and fewer vertices, which cut no footprint that they did not cut before."""
     result = chains.copy()
     left = np.arange(len(chains))
     for tolerance in TOLERANCES_M:
