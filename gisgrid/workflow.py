@@ -186,6 +186,7 @@ def publish_plan(
             lineage=numbered.lineage,
             accepted=accepted,
             actor=actor,
+            replaces=None if current is None else current.id,
             valid_from=valid_from,
         )
 

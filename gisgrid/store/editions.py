@@ -23,7 +23,7 @@ from gisgrid.store import publication
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.publication import aware, lock_community, open_edition
 from gisgrid.store.shapes import shape, wkb
-from gisgrid.store.tables import EDITION_BUILDINGS, EDITION_GRIDS, EDITIONS
+from gisgrid.store.tables import EDITION_BUILDINGS, EDITION_GRIDS, EDITIONS, GRID_CODES
 
 __all__ = [
     "NOTIFICATION_CHANNEL",
@@ -36,6 +36,7 @@ __all__ = [
     "list_editions",
     "lock_community",
     "publish",
+    "used_codes",
     "version",
 ]
 
@@ -79,7 +80,8 @@ def publish(  # noqa: PLR0913  one keyword for each part of the act; a dataclass
     Parameters
     ----------
     plan
-        A draft or an approved plan, as it was read; another revision by now is refused.
+        As it was read: another revision by now is refused. Whether it must be approved first is the caller's rule;
+        a rejected or published one is refused.
     grids
         Its grids with `code` set, as `plan.numbering` gives them.
     lineage
@@ -98,7 +100,7 @@ def publish(  # noqa: PLR0913  one keyword for each part of the act; a dataclass
     StaleRevision
         The plan was changed since it was read.
     Conflict
-        The plan is submitted, rejected or published already; another edition than `replaces` is in force; a code has
+        The plan is rejected or published already; another edition than `replaces` is in force; a code has
         been taken meanwhile.
     RefusedData
         The plan has errors that nobody accepted, or the edition breaks a law; the findings say which.
@@ -196,6 +198,12 @@ def version(connection: Connection) -> int:
     Editions are append-only, so the count grows with every commit; the highest id would miss one that commits late.
     """
     return int(connection.execute(select(func.count()).select_from(EDITIONS)).scalar_one())
+
+
+def used_codes(connection: Connection, community: str) -> frozenset[str]:
+    """Return every grid code that the community was ever given, in force or retired."""
+    columns = GRID_CODES.columns
+    return frozenset(connection.execute(select(columns.code).where(columns.community_code == community)).scalars())
 
 
 def buildings_of(connection: Connection, edition_id: str) -> dict[str, str]:

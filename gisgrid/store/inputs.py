@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from gisgrid.errors import NotFound, UsageError
 from gisgrid.model import Barrier, Building, CommunityInputs, Estate, Site, Tie
 from gisgrid.store import divisions, editions
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.shapes import shape
-from gisgrid.store.tables import GRID_CODES
 
 
 def read_community(connection: Connection, code: str) -> CommunityInputs:
@@ -34,7 +31,6 @@ def read_community(connection: Connection, code: str) -> CommunityInputs:
         raise UsageError(f"{code} is a {community.level}; name one of its communities.")
     if community.geometry is None:
         raise NotFound(f"Community {code} has no polygon yet; `gisgrid import divisions FILE` with its boundary.")
-    used = select(GRID_CODES.columns.code).where(GRID_CODES.columns.community_code == code)
     return CommunityInputs(
         community=community,
         buildings=_buildings(connection, code),
@@ -53,7 +49,7 @@ def read_community(connection: Connection, code: str) -> CommunityInputs:
         ),
         ties=tuple(Tie(row.a, row.b, row.weight, row.kind) for row in _rows(connection, "community_ties", code)),
         current=editions.in_force(connection, code),
-        used_codes=frozenset(connection.execute(used).scalars()),
+        used_codes=editions.used_codes(connection, code),
     )
 
 

@@ -139,6 +139,12 @@ _RULES: Final[Mapping[str, Rule]] = {
             "the grids again.",
             "沿革涉及的{codes}未被本版本停用，或其后继网格不在本版本中，请重新编号。",
         ),
+        Rule(
+            "lineage_missing",
+            "error",
+            "Nothing says what became of the retired grid code(s) {codes}; number the grids again.",
+            "停用的网格编码{codes}没有沿革记录，请重新编号。",
+        ),
     )
 }
 

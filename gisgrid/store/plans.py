@@ -182,16 +182,17 @@ def cells_and_borders(connection: Connection, plan_id: str) -> tuple[tuple[Cell,
     return tessellations.cells(connection, tessellation), tessellations.borders(connection, tessellation)
 
 
-def save_findings(connection: Connection, plan_id: str, found: Sequence[Finding]) -> None:
-    """Keep what a check found in place of what the last one did.
+def save_findings(connection: Connection, plan: Plan, found: Sequence[Finding]) -> Plan:
+    """Keep what a check found in place of what the last one did, and return the plan with these findings.
 
     Raises
     ------
-    NotFound
-        There is no plan of this id.
+    StaleRevision
+        The plan was changed since it was read: the findings are of a plan that is no more.
     """
-    row = _row(connection, plan_id)
+    row = lock(connection, plan.id, revision=plan.revision)
     findings.replace(connection, PLAN_FINDINGS, row.id, found)
+    return dataclasses.replace(plan, findings=tuple(found))
 
 
 def number(plan_id: str) -> int:

@@ -102,11 +102,10 @@ def publish(  # noqa: PLR0913  one keyword for each part of the act; a dataclass
 def _require_publishable(
     connection: Connection, plan: Plan, grids: Sequence[Grid], accepted: Sequence[Finding]
 ) -> None:
-    """Refuse a plan that is not at its last step, was changed, has open errors or grids without a code."""
+    """Refuse a plan that is at its end already, was changed, has open errors or grids without a code."""
     row = plans.lock(connection, plan.id, revision=plan.revision)
-    if row.state not in {"draft", "approved"}:
+    if row.state not in {"draft", "submitted", "approved"}:
         remedy = {
-            "submitted": "have it approved first",
             "rejected": "take it back to draft first",
             "published": "draw or copy a new plan to change the grids",
         }[row.state]
@@ -254,10 +253,13 @@ def _insert_acceptances(
     connection: Connection, edition: int, grids: Sequence[Grid], accepted: Sequence[Finding], actor: str
 ) -> None:
     """Write what the reviewer accepted, a row for each grid that a finding names by key or code."""
-    code_of = {grid.key: grid.code for grid in grids} | {grid.code: grid.code for grid in grids}
+    by_key = {grid.key: str(grid.code) for grid in grids}
+    by_code = {str(grid.code): str(grid.code) for grid in grids}
     rows: dict[tuple[str, str | None], dict[str, Any]] = {}
     for finding in accepted:
-        named = sorted({str(code_of[code]) for code in finding.codes if code in code_of})
+        # The key comes first: the code that a draft's grid continued may have gone to another grid on numbering.
+        code_of = by_key if not by_key.keys().isdisjoint(finding.codes) else by_code
+        named = sorted({code_of[code] for code in finding.codes if code in code_of})
         for code in named or (None,):
             rows[finding.rule, code] = {
                 "edition_id": edition,

@@ -493,7 +493,8 @@ WHERE e.id = judged
 ORDER BY g.code
 $$;
 
--- An edition follows its predecessor without a gap in time; a code goes on or is new; one that ends is retired for good.
+-- An edition follows its predecessor without a gap in time; a code goes on or is new; one that ends is retired for good
+-- and says what became of it.
 CREATE FUNCTION gisgrid.code_faults(judged bigint)
 RETURNS TABLE (rule text, codes text[], figures jsonb)
 LANGUAGE sql
@@ -554,6 +555,17 @@ FROM gisgrid.grid_lineage AS l
 JOIN gisgrid.grid_codes AS c ON c.code = l.parent
 WHERE l.edition_id = judged
   AND (c.retired_edition_id IS DISTINCT FROM judged OR l.child NOT IN (SELECT code FROM now))
+HAVING count(*) > 0
+UNION ALL
+SELECT 'lineage_missing', array_agg(c.code ORDER BY c.code), jsonb_build_object('grids', count(*))
+FROM gisgrid.grid_codes AS c
+WHERE c.retired_edition_id = judged
+  AND NOT EXISTS (
+    SELECT
+    FROM gisgrid.grid_lineage AS l
+    WHERE l.edition_id = judged
+      AND l.parent = c.code
+  )
 HAVING count(*) > 0
 $$;
 
