@@ -91,7 +91,8 @@ def compare_assignments(
     for building in sorted(before.keys() - after.keys()):
         movers[before[building], None].append(building)
     moves = [
-        Move(origin, goal, tuple(buildings), _sum(buildings, households)) for (origin, goal), buildings in movers.items()
+        Move(origin, goal, tuple(buildings), _sum(buildings, households))
+        for (origin, goal), buildings in movers.items()
     ]
     moves.sort(key=lambda move: (-move.households, -len(move.buildings), move.before or "", move.after or ""))
     return Comparison(

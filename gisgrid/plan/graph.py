@@ -185,9 +185,7 @@ def _sorted_borders(borders: Borders, rank: Integers) -> Borders:
     a, b = rank[borders.a], rank[borders.b]
     low, high = np.minimum(a, b), np.maximum(a, b)
     order = np.lexsort((high, low))
-    return Borders(
-        low[order], high[order], borders.length_m[order], borders.barrier_m[order], borders.street_m[order]
-    )
+    return Borders(low[order], high[order], borders.length_m[order], borders.barrier_m[order], borders.street_m[order])
 
 
 def _sorted_ties(ties: Ties, rank: Integers, count: int) -> Ties:

@@ -120,9 +120,7 @@ def _dedicated_ground(inputs: CommunityInputs, place: Place, settings: DrawSetti
     return [site for site, area in zip(sites, areas, strict=True) if area >= settings.dedicated_area_m2]
 
 
-def _cells(
-    tessellation: Tessellation, buildings: list[Building], sites: list[Site], place: Place
-) -> tuple[Cell, ...]:
+def _cells(tessellation: Tessellation, buildings: list[Building], sites: list[Site], place: Place) -> tuple[Cell, ...]:
     """Return the cells as the model's nouns, in degrees."""
     on_cell: list[list[Building]] = [[] for _ in tessellation.cells]
     for building, cell in zip(buildings, tessellation.cell_of_footprint.tolist(), strict=True):

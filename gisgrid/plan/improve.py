@@ -121,9 +121,7 @@ def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], bud
 
 def _found(network: Network, labels: Integers, parts: int, band: Band) -> Found:
     """Return the labels with their scores, counted from nothing."""
-    return Found(
-        labels.copy(), parts, off_band(network, labels, parts, band), full_cost(network, labels, parts, band)
-    )
+    return Found(labels.copy(), parts, off_band(network, labels, parts, band), full_cost(network, labels, parts, band))
 
 
 def _anneal(network: Network, first: Found, band: Band, stream: Stream, effort: tuple[Budget, float]) -> Found:
@@ -163,7 +161,5 @@ def _noted(network: Network, state: State, best: Found, band: Band) -> Found:
     off = _off(state, band)
     if off > best.off:
         return best
-    found = Found(
-        state.labels.copy(), len(state.loads), off, full_cost(network, state.labels, len(state.loads), band)
-    )
+    found = Found(state.labels.copy(), len(state.loads), off, full_cost(network, state.labels, len(state.loads), band))
     return found if found.better_than(best) else best

@@ -104,9 +104,7 @@ def reading_order(grids: Sequence[Grid]) -> list[int]:
     return sorted(range(len(grids)), key=lambda i: (row[i], x[i], -y[i], _key_order(grids[i].key)))
 
 
-def continued_codes(
-    grids: Sequence[Grid], present: Sequence[Grid], households: Mapping[str, int]
-) -> dict[str, str]:
+def continued_codes(grids: Sequence[Grid], present: Sequence[Grid], households: Mapping[str, int]) -> dict[str, str]:
     """Return for each grid that continues one of the present its code, by key of the grid.
 
     Old and new grid continue each other where their common households are more than half of the old one's and more

@@ -37,7 +37,9 @@ class Partition:
     regions: Regions
 
 
-def divide(graph: Graph, settings: DrawSettings, home: Integers | None = None, budget: Budget | None = None) -> Partition:
+def divide(
+    graph: Graph, settings: DrawSettings, home: Integers | None = None, budget: Budget | None = None
+) -> Partition:
     """Return a division of the graph into contiguous grids, in band wherever the search finds a way.
 
     Parameters

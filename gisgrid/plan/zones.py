@@ -223,4 +223,3 @@ class _Joining:
 def _off(households: int, band: Band) -> int:
     """Return how many households lie out of band however the ground is divided."""
     return least_off(households, band)[1]
-

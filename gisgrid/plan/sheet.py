@@ -1,0 +1,138 @@
+"""A plan laid out on its cells: what checks, tallies and edits look things up in.
+
+Room: plan. In: grids, cells, borders, the inputs of the community. Out: index-aligned arrays over them.
+Imports the geometry room and `plan.graph`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gisgrid.errors import UsageError
+from gisgrid.geometry.adjacency import components
+from gisgrid.geometry.place import Place
+from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid
+from gisgrid.plan.graph import Borders, Integers
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Grids on the cells of a community; a plan that was drawn by hand may have no cells.
+
+    Attributes
+    ----------
+    grids, cells, inputs, settings
+        As given.
+    borders
+        The borders of cells as arrays; `a` and `b` are positions in `cells`.
+    """
+
+    grids: tuple[Grid, ...]
+    cells: tuple[Cell, ...]
+    borders: Borders
+    inputs: CommunityInputs
+    settings: DrawSettings
+
+    @classmethod
+    def of(
+        cls,
+        grids: Sequence[Grid],
+        ground: tuple[Sequence[Cell], Sequence[CellBorder]],
+        inputs: CommunityInputs,
+        settings: DrawSettings,
+    ) -> Sheet:
+        """Return the sheet of a plan; `ground` is its cells, numbered from 0, and their borders.
+
+        Raises
+        ------
+        UsageError
+            The cells are not numbered from 0, or the community has no polygon.
+        """
+        cells = tuple(sorted(ground[0], key=lambda cell: cell.number))
+        if [cell.number for cell in cells] != list(range(len(cells))):
+            raise UsageError("The cells of a plan are numbered from 0 without gaps; read them again from the store.")
+        if inputs.community.geometry is None:
+            raise UsageError(f"Community {inputs.community.code} has no polygon; import its boundary first.")
+        borders = ground[1]
+        return cls(
+            tuple(grids),
+            cells,
+            Borders.of(
+                [border.a for border in borders],
+                [border.b for border in borders],
+                [border.length_m for border in borders],
+                [border.barrier_m for border in borders],
+                [border.street_m for border in borders],
+            ),
+            inputs,
+            settings,
+        )
+
+    @cached_property
+    def place(self) -> Place:
+        """The community's way between degrees and metres."""
+        return Place.of(self.inputs.community.geometry)
+
+    @cached_property
+    def buildings(self) -> dict[str, Building]:
+        """The community's buildings of today by code."""
+        return {building.code: building for building in self.inputs.buildings}
+
+    @cached_property
+    def grid_of_cell(self) -> Integers:
+        """The position of the grid of each cell, -1 for a cell in none."""
+        grid = np.full(len(self.cells), -1, dtype=np.int64)
+        for position, each in enumerate(self.grids):
+            grid[list(each.cells)] = position
+        return grid
+
+    @cached_property
+    def grid_of_building(self) -> dict[str, int]:
+        """The position of the grid of each building that the grids name."""
+        return {code: position for position, grid in enumerate(self.grids) for code in grid.buildings}
+
+    @cached_property
+    def households(self) -> Integers:
+        """Households of each grid, by the buildings of today."""
+        return np.array(
+            [
+                sum(self.buildings[code].households for code in set(grid.buildings) & self.buildings.keys())
+                for grid in self.grids
+            ],
+            dtype=np.int64,
+        )
+
+    @cached_property
+    def cell_households(self) -> Integers:
+        """Households of each cell, by the buildings of today."""
+        return np.array(
+            [
+                sum(self.buildings[code].households for code in cell.buildings if code in self.buildings)
+                for cell in self.cells
+            ],
+            dtype=np.int64,
+        )
+
+    @cached_property
+    def zone_of_cell(self) -> Integers:
+        """The zone of each cell: ground that could be divided anew together.
+
+        Cells of residential grids are in one zone where they are adjacent or already in one grid. Dedicated ground
+        and each cell above the band (a tower) are zones of their own.
+        """
+        grid = self.grid_of_cell
+        kinds = np.array([each.kind == "dedicated" for each in self.grids] + [False])
+        aside = kinds[grid] | (self.cell_households > self.settings.band.maximum)
+        a, b = self.borders.a, self.borders.b
+        passable = self.borders.adjacent | (self.borders.touching & (grid[a] == grid[b]) & (grid[a] >= 0))
+        passable &= ~aside[a] & ~aside[b]
+        return components(len(self.cells), a[passable], b[passable])
+
+    def names(self, position: int) -> tuple[str, ...]:
+        """Return what a grid is called in findings: its key, and its code if it continues one."""
+        grid = self.grids[position]
+        return (grid.key,) if grid.code is None else (grid.key, grid.code)
