@@ -40,11 +40,15 @@ _USED_GRAIN: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who stands behind a secret: the name that histories carry, the role, and the division it is limited to."""
+    """Who stands behind a secret, with which role, limited to which division.
+
+    `actor` is what histories name: unique, because names of keys need not be and a user may have the name of a key.
+    """
 
     name: str
     role: Role
     scope: str | None
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def find_key(connection: Connection, secret: str) -> Holder | None:
     if row.last_used_at is None or row.now - row.last_used_at > _USED_GRAIN:
         # Not at every request: that would make each read a write.
         connection.execute(update(KEYS).where(columns.id == row.id).values(last_used_at=func.now()))
-    return Holder(row.name, row.role, row.scope)
+    return Holder(row.name, row.role, row.scope, f"{row.name} (key {row.id})")
 
 
 def list_keys(connection: Connection) -> list[Key]:
@@ -182,8 +186,8 @@ def open_session(connection: Connection, *, name: str, password: str) -> tuple[s
     connection.execute(
         SESSIONS.insert().values(sha256=_digest(secret), user_name=name, expires_at=func.now() + SESSION_LASTS)
     )
-    audit.record(connection, actor=name, action="session.open", subject=name)
-    return secret, Holder(name, row.role, row.scope)
+    audit.record(connection, actor=f"{name} (user)", action="session.open", subject=name)
+    return secret, Holder(name, row.role, row.scope, f"{name} (user)")
 
 
 def find_session(connection: Connection, secret: str) -> Holder | None:
@@ -193,7 +197,7 @@ def find_session(connection: Connection, secret: str) -> Holder | None:
         .join(SESSIONS, SESSIONS.c.user_name == USERS.c.name)
         .where(SESSIONS.c.sha256 == _digest(secret), SESSIONS.c.expires_at > func.now(), USERS.c.disabled_at.is_(None))
     ).one_or_none()
-    return None if row is None else Holder(row.name, row.role, row.scope)
+    return None if row is None else Holder(row.name, row.role, row.scope, f"{row.name} (user)")
 
 
 def close_session(connection: Connection, secret: str) -> None:

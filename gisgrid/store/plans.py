@@ -83,6 +83,18 @@ def get(connection: Connection, plan_id: str) -> Plan:
     return _read(connection, _row(connection, plan_id))
 
 
+def community_of(connection: Connection, plan_id: str) -> str:
+    """Return the code of the plan's community, without reading the plan.
+
+    Raises
+    ------
+    NotFound
+        There is no plan of this id.
+    """
+    community: str = _row(connection, plan_id).community_code
+    return community
+
+
 def list_plans(connection: Connection, community: str | None = None) -> list[PlanSummary]:
     """Return the plans, of one community or of all, the newest first."""
     rows = connection.execute(named_query("plan_summaries"), {"community": community})

@@ -25,7 +25,7 @@ def connection(database: Database) -> Iterator[Connection]:
 
 def test_a_key_opens_until_it_is_revoked(connection: Connection) -> None:
     key_id, secret = keys.create_key(connection, name="hotline", role="dispatch", scope="990101", actor="command line")
-    assert keys.find_key(connection, secret) == keys.Holder("hotline", "dispatch", "990101")
+    assert keys.find_key(connection, secret) == keys.Holder("hotline", "dispatch", "990101", f"hotline (key {key_id})")
     assert [(key.id, key.name, key.revoked_at) for key in keys.list_keys(connection)] == [(key_id, "hotline", None)]
     keys.revoke_key(connection, key_id, actor="command line")
     keys.revoke_key(connection, key_id, actor="command line")
@@ -90,7 +90,7 @@ def test_a_user_signs_in_with_the_right_password_only(connection: Connection) ->
     opened = keys.open_session(connection, name="王规划", password=PASSWORD)
     assert opened is not None
     secret, holder = opened
-    assert holder == keys.Holder("王规划", "planner", "990101")
+    assert holder == keys.Holder("王规划", "planner", "990101", "王规划 (user)")
     assert keys.find_session(connection, secret) == holder
     keys.close_session(connection, secret)
     assert keys.find_session(connection, secret) is None
