@@ -7,6 +7,7 @@ Imports numpy and the modules of `plan`; no geometry.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from gisgrid.plan.graph import Graph, Integers
 from gisgrid.plan.improve import Budget, Found, improve
 from gisgrid.plan.objective import Network, Parting, network_of, parting_costs
 from gisgrid.plan.zones import Region, RegionKind, Regions, regions_of
+
+RIVALS_UP_TO: Final = 6
+"""Zones of so many grids are drawn with each number whose mean is about as near to the target as the nearest."""
+
+RIVAL_HOUSEHOLDS: Final = 15.0
+"""How much farther from the target the mean of a rival may lie, in households."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +82,37 @@ def _divided(
     network = network_of(graph, region.units, regions.passable, parting, home)
     seed = (settings.seed, int(region.units[0]))
     best: Found | None = None
-    for parts in _counts(network, settings):
+    for parts, rival in _counts(network, settings):
+        if best is not None and best.off == 0 and not rival:
+            break
         found = improve(network, parts, settings.band, seed, budget)
         if found.better_than(best):
             best = found
-        if found.off == 0:
-            break
     if best is None:
         raise AssertionError("every zone has a number of grids to try")
     return best.labels
 
 
-def _counts(network: Network, settings: DrawSettings) -> list[int]:
-    """Return the numbers of grids to try for a zone, the best first; a redraw begins with the present number."""
-    households = int(network.households.sum())
+def _counts(network: Network, settings: DrawSettings) -> list[tuple[int, bool]]:
+    """Return the numbers of grids to try for a zone, the best first, and whether each rivals the first.
+
+    A redraw begins with the present number. In a small zone the mean often lies about as far above the target with
+    one grid fewer as below it with one more; then both are drawn and the better plan decides.
+    """
+    households, units = int(network.households.sum()), len(network.households)
     counts = fitting_counts(households, settings.band) or [least_off(households, settings.band)[0]]
     loads = np.bincount(network.home[network.home >= 0], weights=network.households[network.home >= 0])
     present = int((loads >= settings.band.minimum / 2).sum())
     if present:
         counts.sort(key=lambda count: abs(count - present))
-    return list(dict.fromkeys(min(count, len(network.households)) for count in counts))
+    off = [abs(households / count - settings.band.target) for count in counts]
+    rivals = {
+        count
+        for count, distance in zip(counts, off, strict=True)
+        if not present and count <= RIVALS_UP_TO and distance <= off[0] + RIVAL_HOUSEHOLDS
+    }
+    tried = dict.fromkeys(min(count, units) for count in counts)
+    return [(count, count in rivals) for count in tried]
 
 
 def _renumbered(labels: Integers, kinds: list[RegionKind], regions: Regions) -> Partition:
