@@ -13,10 +13,11 @@ import pytest
 from psycopg import sql
 
 from gisgrid.errors import PostgisMissing
-from gisgrid.store import keeper, migrations
-from gisgrid.store.binaries import find_binaries
+from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
+from gisgrid.store.postgres import locks
+from gisgrid.store.postgres.binaries import find_binaries
 
 HOME_PREFIX = "gisgrid-test-"
 
@@ -105,8 +106,7 @@ def _new_home() -> Path:
 def _remove_homes_of_killed_runs() -> None:
     """Remove what runs that were killed left behind: homes whose cluster has neither a user nor a keeper."""
     for folder in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*/cluster"):
-        locks = [folder / name for name in (keeper.LEASE, keeper.KEEPER_LOCK)]
-        if all(lock.exists() and not keeper.is_held(lock) for lock in locks):
+        if (folder / locks.LEASE).exists() and not locks.is_used(folder) and not locks.is_kept(folder):
             shutil.rmtree(folder.parent, ignore_errors=True)
 
 

@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError, UnreadableFile, UsageError
 from gisgrid.store import migrations
-from gisgrid.store.binaries import Binaries, find_binaries
+from gisgrid.store.postgres.binaries import Binaries, find_binaries
 from gisgrid.store.tables import SCHEMA
 
 NOT_EMPTY: Final = "gisgrid: the database holds data"

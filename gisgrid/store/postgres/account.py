@@ -108,3 +108,12 @@ def _can_pass(account: Account, folder: Path) -> bool:
         **account.process_options(),
     )
     return answer.returncode == 0
+
+
+def make_passable(folder: Path, account: Account) -> None:
+    """Make the folder and its missing parents, so that a server under another account can pass through them."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        if account.switched:
+            each.chmod(0o711)

@@ -14,10 +14,10 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from gisgrid.errors import DatabaseUnavailable
-from gisgrid.store.account import Account
-from gisgrid.store.binaries import Binaries
-from gisgrid.store.keeper import DATA, SERVER_LOG
+from gisgrid.errors import DatabaseUnavailable, PostgisMissing
+from gisgrid.store.postgres.account import Account
+from gisgrid.store.postgres.binaries import Binaries, find_binaries
+from gisgrid.store.postgres.process import DATA, SERVER_LOG
 
 OWNER: Final = "gisgrid"
 """The login role that owns the database; it may make roles and databases, and is no superuser."""
@@ -82,23 +82,32 @@ def make_data_folder(folder: Path, binaries: Binaries, account: Account, passwor
         shutil.rmtree(data, ignore_errors=True)
 
 
-def require_usable(folder: Path, binaries: Binaries) -> None:
-    """Check that the data folder was made by this major version of PostgreSQL.
+def usable_binaries(folder: Path) -> Binaries:
+    """Return the programs for the cluster's folder: of the major version that made its data, else the newest.
 
     Raises
     ------
+    PostgisMissing
+        The machine has none at all.
     DatabaseUnavailable
-        It is damaged, or of another major version.
+        The data folder is damaged, or of a major version that this machine does not have.
     """
+    newest = find_binaries()
+    if not (folder / DATA).exists():
+        return newest
     made_by = made_by_major(folder)
     if made_by is None:
         raise DatabaseUnavailable(_damaged(folder, "PG_VERSION is missing or unreadable"))
-    if made_by != binaries.major:
+    if made_by == newest.major:
+        return newest
+    try:
+        return find_binaries(made_by)
+    except PostgisMissing as missing:
         raise DatabaseUnavailable(
             f"The private database in {folder} was made by PostgreSQL {made_by}, and this machine has PostgreSQL "
-            f"{binaries.major} with PostGIS; install PostgreSQL {made_by} with PostGIS beside it, or move the folder "
+            f"{newest.major} with PostGIS; install PostgreSQL {made_by} with PostGIS beside it, or move the folder "
             "away and run: gisgrid db restore with your latest backup."
-        )
+        ) from missing
 
 
 def made_by_major(folder: Path) -> int | None:

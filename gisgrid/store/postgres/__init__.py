@@ -1,0 +1,1 @@
+"""PostgreSQL itself on this machine, the parts of `cluster`: programs, account, data folder, process, keeper."""
