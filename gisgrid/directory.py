@@ -16,7 +16,7 @@ import numpy as np
 from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.current import Current, Recent
-from gisgrid.lookup.index import METHODS, PointIndex
+from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, PointIndex
 from gisgrid.model import Division, GridKind, Location, Post
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store.database import Connection, Database
@@ -126,7 +126,9 @@ class GridDirectory:
         index = self.grids(connection, at).index
         return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self._nearest_tolerance_m)
 
-    def locate(self, lon: float, lat: float, crs: str | None, *, at: datetime | None = None) -> Answer:
+    def locate(
+        self, lon: float, lat: float, crs: str | None, *, at: datetime | None = None, accuracy_m: float | None = None
+    ) -> Answer:
         """Return the grid of one point with its evidence and the posts on duty.
 
         Parameters
@@ -135,6 +137,8 @@ class GridDirectory:
             In the declared system; x is always the longitude.
         crs
             `wgs84`, `cgcs2000`, `gcj02`, `bd09` or an EPSG code; never guessed.
+        accuracy_m
+            The error of the position in metres: every grid within it is named among the neighbours.
 
         Raises
         ------
@@ -144,7 +148,12 @@ class GridDirectory:
         x, y = self._to_wgs84([lon], [lat], crs)
         with self._database.transaction() as connection:
             grids = self.grids(connection, at)
-            location = grids.index.locate(float(x[0]), float(y[0]), nearest_tolerance_m=self._nearest_tolerance_m)
+            location = grids.index.locate(
+                float(x[0]),
+                float(y[0]),
+                nearest_tolerance_m=self._nearest_tolerance_m,
+                neighbours_within_m=max(NEIGHBOURS_WITHIN_M, accuracy_m or 0.0),
+            )
             if location.grid is None:
                 return Answer(location, None, (), ())
             row = grids.rows[location.grid]

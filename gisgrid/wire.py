@@ -12,7 +12,7 @@ from typing import Any
 
 import shapely
 
-from gisgrid.model import Assignment, DrawSettings, Finding, Location, Neighbour
+from gisgrid.model import Assignment, DrawSettings, Edition, Finding, Grid, Location, Neighbour, Plan
 
 COORDINATE_DECIMALS = 9
 """Digits of a degree in GeoJSON: what the database stores, so that shared borders stay shared."""
@@ -92,4 +92,43 @@ def draw_settings(value: DrawSettings) -> dict[str, Any]:
         "cross_barriers": value.cross_barriers,
         "dedicated_area_m2": value.dedicated_area_m2,
         "keep_current": value.keep_current,
+    }
+
+
+def grid(value: Grid) -> dict[str, Any]:
+    """Return a grid of a plan or an edition as plain values, without geometry."""
+    return {
+        "key": value.key,
+        "code": value.code,
+        "name": value.name,
+        "kind": value.kind,
+        "households": value.households,
+        "buildings": len(value.buildings),
+        "area_m2": round(value.area_m2, 1),
+    }
+
+
+def plan(value: Plan) -> dict[str, Any]:
+    """Return a plan with its grids and findings as plain values, without geometry."""
+    return {
+        "plan": value.id,
+        "community": value.community,
+        "state": value.state,
+        "revision": value.revision,
+        "settings": draw_settings(value.settings),
+        "base_edition": value.base_edition,
+        "created_at": instant(value.created_at),
+        "grids": [grid(each) for each in value.grids],
+        "findings": findings(value.findings),
+    }
+
+
+def edition(value: Edition) -> dict[str, Any]:
+    """Return an edition as plain values, without its grids."""
+    return {
+        "id": value.id,
+        "community": value.community,
+        "plan": value.plan,
+        "valid_from": instant(value.valid_from),
+        "valid_to": instant(value.valid_to),
     }
