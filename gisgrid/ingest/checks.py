@@ -124,24 +124,13 @@ def read_columns(
 
 def _read_column(column: Column, table: RawTable, cells: Sequence[Any], rows: RowFindings, zone: ZoneInfo) -> list[Any]:
     """Return the values of one column."""
-    is_time = column.kind in ("date", "time")
-    day_first = day_comes_first(list(cells)) if is_time else None
+    day_first = day_comes_first(list(cells)) if column.kind in ("date", "time") else None
     values: list[Any] = []
     numeric = []
     for row, cell in enumerate(cells):
         value = None
         try:
-            if isinstance(cell, UnsavedFormula):
-                raise BadCell(FORMULA_WITHOUT_VALUE)
-            if isinstance(cell, CellError):
-                raise BadCell(CELL_ERROR, value=cell.text)
-            if is_empty(cell):
-                if column.required:
-                    raise BadCell(MISSING_VALUE)
-            elif is_time:
-                value = read_time(cell, zone, day_first=day_first)
-            else:
-                value = READERS[column.kind](cell, column)
+            value = _read_cell(cell, column, zone, day_first)
         except BadCell as fault:
             if row not in (table.ragged or {}):  # its cells stand under the wrong headings
                 rows.add(fault.rule, row, column.name, **fault.values)
@@ -151,6 +140,27 @@ def _read_column(column: Column, table: RawTable, cells: Sequence[Any], rows: Ro
     if numeric:
         _note_numbers(column, numeric, rows)
     return values
+
+
+def _read_cell(cell: Any, column: Column, zone: ZoneInfo, day_first: bool | None) -> Any:
+    """Return the value of one cell, None where it is empty.
+
+    Raises
+    ------
+    BadCell
+        It cannot be read, or is empty and must not be.
+    """
+    if isinstance(cell, UnsavedFormula):
+        raise BadCell(FORMULA_WITHOUT_VALUE)
+    if isinstance(cell, CellError):
+        raise BadCell(CELL_ERROR, value=cell.text)
+    if is_empty(cell):
+        if column.required:
+            raise BadCell(MISSING_VALUE)
+        return None
+    if column.kind in ("date", "time"):
+        return read_time(cell, zone, day_first=day_first)
+    return READERS[column.kind](cell, column)
 
 
 def _note_numbers(column: Column, numeric: Sequence[int], rows: RowFindings) -> None:

@@ -118,12 +118,12 @@ LEVEL_SPELLINGS: Final = _spellings(
     ("community", "社区 村 居委会 社区/村 village"),
 )
 BARRIER_SPELLINGS: Final = _spellings(
-    ("main_road", "主干道 主干路 次干道 快速路 高速公路 motorway trunk primary secondary motorway_link trunk_link "
-     "primary_link secondary_link"),
+    ("main_road", "主干道 主干路 次干道 快速路 高速公路 motorway trunk primary secondary motorway_link trunk_link"),
     ("railway", "铁路 轨道 rail light_rail"),
     ("river", "河流 河道 水系 canal"),
     ("wall", "围墙 墙 city_wall"),
-    ("street", "街巷 支路 道路 小路 tertiary tertiary_link residential unclassified living_street service pedestrian road"),
+    ("street", "街巷 支路 道路 小路 匝道 primary_link secondary_link tertiary tertiary_link residential unclassified"),
+    ("street", "living_street service pedestrian road"),
     ("crossing", "通道 桥 桥梁 天桥 地道 门 gate bridge underpass"),
 )  # fmt: skip
 ESTATE_SPELLINGS: Final = _spellings(
@@ -162,7 +162,7 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             "divisions",
             "行政区划",
             (
-                Column("code", "code", required=True, aliases=("编码", "代码", "区划代码", "统计用区划代码"), longest=12),
+                Column("code", "code", required=True, aliases=("编码", "代码", "区划代码"), longest=12),
                 Column("name", "text", required=True, aliases=("名称", "区划名称")),
                 Column("level", "choice", aliases=("级别", "层级"), choices=LEVEL_SPELLINGS),
                 Column("parent", "code", aliases=("上级", "上级编码", "上级代码", "parent_code"), longest=12),
@@ -190,7 +190,7 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             "户",
             (
                 Column("code", "flagged_code", required=True, aliases=("编码", "户编码", "户编号", "户号"), longest=64),
-                Column("building", "code", required=True, aliases=("楼栋", "楼栋编码", "楼栋代码", "楼栋编号"), longest=64),
+                Column("building", "code", required=True, aliases=("楼栋", "楼栋编码", "楼栋编号"), longest=64),
                 Column("size", "count", aliases=("人数", "户人数", "人口", "人口数"), most=1000),
             ),
         ),
@@ -232,7 +232,7 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             "服务点",
             (
                 _CODE,
-                Column("kind", "open_choice", required=True, aliases=("类型", "类别"), longest=64, choices=SITE_SPELLINGS),
+                Column("kind", "open_choice", required=True, aliases=("类型",), longest=64, choices=SITE_SPELLINGS),
                 _NAME,
                 Column("area_m2", "number", aliases=("面积", "建筑面积"), most=1e9),
             ),
@@ -266,8 +266,8 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             "诉求",
             (
                 Column("source", "text", aliases=("来源", "渠道"), longest=64),
-                Column("external_id", "code", required=True, aliases=("编号", "工单编号", "工单号", "事件编号"), longest=128),
-                Column("category", "text", aliases=("类别", "分类", "事项", "事项编码"), longest=200),
+                Column("external_id", "code", required=True, aliases=("编号", "工单编号", "事件编号"), longest=128),
+                Column("category", "text", aliases=("类别", "分类", "事项", "事项编码"), longest=100),
                 Column("text", "text", aliases=("内容", "诉求内容", "描述"), longest=10_000),
                 Column("lon", "coordinate", aliases=LON_HEADINGS[1:]),
                 Column("lat", "coordinate", aliases=LAT_HEADINGS[1:]),

@@ -52,7 +52,9 @@ def read_delimited(path: Path) -> RawTable:
     while headings and not headings[-1]:
         headings.pop()  # a spreadsheet saves empty columns at the end
     _require_distinct(headings, path.name)
-    lines, rows, ragged = [], [], {}
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    ragged = {}
     for line, row in records[1:]:
         if not any(cell.strip() for cell in row):
             continue

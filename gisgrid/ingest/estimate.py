@@ -3,10 +3,10 @@
 Room: ingest. In: footprints in WGS-84, floors, heights, uses. Out: whole numbers of households, marked `estimated` by
 the caller. Imports numpy, pyproj and shapely only.
 
-Formula: households = round(footprint in m² × floors ÷ m² of gross floor area a dwelling), at least 1 for a building that
-is lived in. Floors that are not known are height ÷ 3 m, rounded, at least 1. The divisor counts *gross* floor area, with
-stairs, walls and lifts: 100 m² is the default, the size of an ordinary flat in a Chinese estate (settable, because it
-ranges from 60 m² in 老旧小区 to 140 m² in new estates).
+Formula: households = round(footprint in m² × floors ÷ m² of gross floor area a dwelling), at least 1 for a building
+that is lived in. Floors that are not known are height ÷ 3 m, rounded, at least 1. The divisor counts *gross* floor
+area, with stairs, walls and lifts: 100 m² is the default, the size of an ordinary flat in a Chinese estate (settable,
+because it ranges from 60 m² in 老旧小区 to 140 m² in new estates).
 """
 
 from __future__ import annotations
@@ -26,18 +26,17 @@ DWELLING_M2: Final = 100.0
 SMALLEST_HOME_M2: Final = 20.0
 """A footprint below this on one floor is a shed, a kiosk, a bicycle stand: nobody's home."""
 
-NOT_LIVED_IN: Final = frozenset(
-    """
-    garage garages carport shed hut cabin_shed roof ruins construction transformer_tower service substation
-    industrial warehouse factory manufacture hangar storage_tank silo digester works
-    farm_auxiliary barn stable sty cowshed greenhouse livestock slurry_tank farm_building
-    school kindergarten university college public civic government office commercial retail supermarket kiosk mall market
-    church chapel cathedral monastery_church mosque temple shrine synagogue religious
-    hospital clinic hotel train_station station transportation parking bridge bunker toilets grandstand stadium
-    sports_hall sports_centre pavilion fire_station museum castle tower water_tower gatehouse
+_NOT_LIVED_IN_WORDS: Final = """
+    garage garages carport shed hut roof ruins construction service substation electricity transformer_tower bunker
+    industrial warehouse factory manufacture hangar storage_tank silo digester works water_tower tower gatehouse toilets
+    farm_auxiliary barn stable sty cowshed greenhouse greenhouse_horticulture livestock slurry_tank
+    school kindergarten university college public civic government museum fire_station library
+    office commercial retail supermarket kiosk mall market hotel
+    church chapel cathedral mosque temple shrine synagogue religious
+    hospital clinic train_station transportation parking bridge grandstand stadium sports_hall sports_centre pavilion
     学校 幼儿园 办公 商业 商场 商铺 工业 厂房 仓库 医院 酒店 宾馆 车库 车棚 公厕 配电房 门卫 寺庙 体育 文化 公共
-    """.split()
-)
+"""
+NOT_LIVED_IN: Final = frozenset(_NOT_LIVED_IN_WORDS.split())
 """Uses (OSM `building=*` and Chinese words) of buildings without households."""
 
 

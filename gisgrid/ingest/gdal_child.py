@@ -1,6 +1,7 @@
 """Reads one vector file with GDAL, in a process of its own that knows only the formats we name.
 
-Room: ingest. In: the command line `PATH LAYERS ENCODING`. Out: an `.npz` archive on stdout. Run by `vector`, never imported.
+Room: ingest. In: the command line `PATH LAYERS ENCODING`. Out: an `.npz` archive on stdout. Run by `vector`, never
+imported.
 
 Why a process: GDAL chooses a driver by looking into the file, whatever its name says. A file called `.geojson` with the
 text `<OGRVRTDataSource` in it is opened by the VRT driver, which reads other files of the machine and calls addresses.
@@ -34,15 +35,15 @@ def main(path: str, wanted: str, encoding: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     for heavy in ("geopandas", "pandas", "pyarrow"):
         sys.modules[heavy] = None  # type: ignore[assignment]  # pyogrio then does without: 2 s less to start
-    import pyogrio
+    import pyogrio  # noqa: PLC0415  after the limits and the line above
 
     foreign = sorted(set(pyogrio.list_drivers()) - ALLOWED_DRIVERS)
     if foreign:
         if SKIP_MARK in os.environ:
             raise SystemExit(f"GDAL keeps drivers that it was told to leave out: {', '.join(foreign)}")
         environment = {**os.environ, "GDAL_SKIP": ",".join(foreign), SKIP_MARK: "1"}
-        os.execve(sys.executable, [sys.executable, "-m", __spec__.name, path, wanted, encoding], environment)
-    import numpy as np
+        os.execve(sys.executable, [sys.executable, "-m", __spec__.name, path, wanted, encoding], environment)  # noqa: S606  this module anew
+    import numpy as np  # noqa: PLC0415  as above
 
     head, wkb = read(path, json.loads(wanted), encoding or None)
     ends = np.cumsum([len(each or b"") for each in wkb], dtype=np.int64)
@@ -69,8 +70,8 @@ def read(path: str, wanted: list[str], encoding: str | None) -> tuple[dict[str, 
     encoding
         Of the texts, or None for what the format itself says.
     """
-    import pyogrio
-    import pyogrio.raw
+    import pyogrio  # noqa: PLC0415  see main
+    import pyogrio.raw  # noqa: PLC0415  see main
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

@@ -13,9 +13,8 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from shapely import Geometry
 
-from gisgrid.geometry.crs import DECIMALS, geometries_to_wgs84
+from gisgrid.geometry.crs import geometries_to_wgs84
 from gisgrid.ingest.columns import GeometryKind, Layer
 from gisgrid.ingest.raw import RawTable
 from gisgrid.ingest.rows import RowFindings
@@ -53,19 +52,22 @@ AXES_SWAPPED = Rule(
 METRES_AS_DEGREES = Rule(
     "metres_as_degrees",
     "error",
-    "The coordinates ({x}, {y}) are projected metres, but {crs} means degrees; declare the true system with --crs EPSG:….",
+    "The coordinates ({x}, {y}) are projected metres, but {crs} means degrees; "
+    "declare the true system with --crs EPSG:….",
     "坐标 ({x}, {y}) 是投影坐标（米），而 {crs} 为经纬度；请用 --crs EPSG:… 声明真实坐标系。",
 )
 DEGREES_AS_METRES = Rule(
     "degrees_as_metres",
     "error",
-    "The coordinates ({x}, {y}) are degrees, but {crs} means metres; declare the true system with --crs, such as cgcs2000.",
+    "The coordinates ({x}, {y}) are degrees, but {crs} means metres; "
+    "declare the true system with --crs, such as cgcs2000.",
     "坐标 ({x}, {y}) 是经纬度，而 {crs} 为投影坐标（米）；请用 --crs 声明真实坐标系，例如 cgcs2000。",
 )
 OUT_OF_RANGE = Rule(
     "out_of_range",
     "error",
-    "The coordinates ({x}, {y}) are on no place of the earth in {crs}; correct them or declare the true system with --crs.",
+    "The coordinates ({x}, {y}) are on no place of the earth in {crs}; "
+    "correct them or declare the true system with --crs.",
     "坐标 ({x}, {y}) 在 {crs} 中不是地球上的位置；请更正坐标，或用 --crs 声明真实坐标系。",
 )
 OUTSIDE_AREA_OF_USE = Rule(
@@ -297,9 +299,9 @@ def _check_types(shapes: Geometries, layer: Layer, rows: RowFindings) -> None:
 def _check_crossings(shapes: Geometries, kinds: Sequence[str | None], rows: RowFindings) -> None:
     """Refuse points that are not crossings."""
     is_point = np.isin(shapely.get_type_id(shapes), (0, 4))
-    for row in np.flatnonzero(is_point):
+    for row in np.flatnonzero(is_point).tolist():
         if kinds[row] not in (None, "crossing"):
-            rows.add(ONLY_CROSSINGS_ARE_POINTS, int(row), "geometry", kind=kinds[row])
+            rows.add(ONLY_CROSSINGS_ARE_POINTS, row, "geometry", kind=kinds[row])
             shapes[row] = None
 
 

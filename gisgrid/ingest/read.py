@@ -7,7 +7,7 @@ database: whether a household's building exists is asked by the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import MissingCrs, UnknownCrs, UnreadableFile, UsageError
-from gisgrid.geometry.crs import geometries_to_wgs84, parse_crs
+from gisgrid.geometry.crs import parse_crs
 from gisgrid.ingest import estimate
 from gisgrid.ingest.checks import check_layer, read_columns
 from gisgrid.ingest.columns import LAYERS, Layer, match_columns, require_columns
@@ -339,7 +339,9 @@ def _frame(
     if form.geometry is None or form.name == "reports":
         return frame
     shapes = geometry[good] if geometry is not None else np.full(len(good), None, dtype=object)
-    return geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries(shapes, crs="EPSG:4326", index=frame.index))
+    series = geopandas.GeoSeries(shapes, crs="EPSG:4326", index=frame.index)
+    located: pd.DataFrame = geopandas.GeoDataFrame(frame, geometry=series)
+    return located
 
 
 def _rejected(form: Layer, table: RawTable, matched: Mapping[str, str], rows: RowFindings) -> pd.DataFrame:

@@ -115,7 +115,7 @@ _YEAR_FIRST: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(
 _CLOCK_FORMATS: Final = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H时%M分", "%H时%M分%S秒")
 
 
-class BadCell(Exception):  # noqa: N818  named by what is wrong, as in `errors`
+class BadCell(Exception):
     """A cell that cannot be read; carries the rule and the figures of its sentence."""
 
     def __init__(self, rule: Rule, **values: Any) -> None:
@@ -333,7 +333,7 @@ def _slashed_time(slashed: re.Match[str], day_first: bool | None) -> datetime:
 
 
 def day_comes_first(cells: list[Any]) -> bool | None:
-    """Return whether a column of `03/01/2026` writes the day first; None where it does not tell or contradicts itself."""
+    """Return whether a column of `03/01/2026` writes the day first; None where it does not tell, or tells both."""
     first = second = False
     for cell in cells:
         found = _SLASHED.fullmatch(cell.strip()) if isinstance(cell, str) else None

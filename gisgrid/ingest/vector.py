@@ -49,9 +49,9 @@ SIGNATURES: Final[dict[str, re.Pattern[bytes]]] = {
 """Extension → how such a file begins."""
 
 OTHER_DRIVERS: Final = (
-    "MEM PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG LVBAG S57 DGN OGR_VRT CSV GPX ESRIJSON TopoJSON OGR_GMT SQLite "
-    "WAsP OpenFileGDB GeoRSS VFK PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX Elasticsearch Carto "
-    "AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin AVCE00 "
+    "MEM PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG LVBAG S57 DGN OGR_VRT CSV GPX ESRIJSON TopoJSON OGR_GMT "
+    "SQLite WAsP OpenFileGDB GeoRSS VFK PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX "
+    "Elasticsearch Carto AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin AVCE00 "
     "AIVector HTTP"
 )
 """What GDAL 3.12 has besides the formats we read; newer ones the child finds itself, at the price of a second start."""
@@ -102,7 +102,7 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
         with tempfile.TemporaryDirectory(prefix="gisgrid-") as folder:
             return read_vector(_unzipped_shapefile(path, Path(folder)), wanted)
     _require_signature(path)
-    encoding, findings = "", []
+    encoding, findings = "", list[Finding]()
     if path.suffix.lower() == ".shp":
         _require_whole_shapefile(path)
         encoding, findings = _shapefile_encoding(path)
@@ -178,7 +178,8 @@ def _require_signature(path: Path) -> None:
         start = file.read(4096)
     if not pattern.match(start):
         raise UnreadableFile(
-            f"{path.name} does not begin like a {path.suffix.lower()} file; export it again, or give it its true extension."
+            f"{path.name} does not begin like a {path.suffix.lower()} file; export it again, or give it its true "
+            "extension."
         )
 
 
@@ -213,7 +214,8 @@ def _require_whole_geopackage(path: Path) -> None:
     promised = (65536 if size == 1 else size) * pages
     if path.stat().st_size < promised:
         raise UnreadableFile(
-            f"{path.name} is truncated: its header promises {promised} bytes, it has {path.stat().st_size}; copy it again."
+            f"{path.name} is truncated: its header promises {promised} bytes, it has {path.stat().st_size}; "
+            "copy it again."
         )
 
 
@@ -221,7 +223,8 @@ def _require_all_features(path: Path, head: dict[str, Any]) -> None:
     """Refuse a file from which fewer features came than it says it has."""
     if 0 <= head["features"] != head["rows"]:
         raise UnreadableFile(
-            f"{path.name} says it has {head['features']} features, but {head['rows']} could be read; it is damaged: export it again."
+            f"{path.name} says it has {head['features']} features, but {head['rows']} could be read; "
+            "it is damaged: export it again."
         )
 
 

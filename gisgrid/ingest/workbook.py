@@ -43,7 +43,7 @@ MERGED_CELLS = Rule(
 FORMULA_WITHOUT_VALUE = Rule(
     "formula_without_value",
     "error",
-    "{field} is a formula whose result is not saved; open the workbook in a spreadsheet and save it, or enter the value.",
+    "{field} is a formula whose result is not saved; save the workbook in a spreadsheet program, or enter the value.",
     "{field} 是没有保存结果的公式；请用表格软件打开并保存，或直接填写数值。",
 )
 CELL_ERROR = Rule(
