@@ -202,10 +202,10 @@ def write_buildings(folder: Path, town: Town) -> None:
 def write_posts(folder: Path) -> None:
     """Write the workers' posts; they name grids as the first edition numbers them, so they are imported after it."""
     stems = "甲乙丙"
-    digits = "一二三四五六七八九"
+    digits = "一二三四五六"
     rows: list[tuple[object, ...]] = []
     for index, community in enumerate(COMMUNITIES):
-        for number in range(1, 6):
+        for number in range(1, 7):  # so many each community surely has, however it is drawn
             grid = f"{community}{number:03d}"
             mark = f"{stems[index]}{digits[number - 1]}"
             phone = f"000-5550{index + 1}{number}"

@@ -1,0 +1,110 @@
+"""The page around a map: folium's figure and map, with every file inside the page and a policy that lets nothing out.
+
+Room: maps. In: finished HTML parts, scripts and styles. Out: one HTML text. Must not be given a user's text as a
+template.
+
+folium compiles every string that it is handed as a Jinja template, so `{{7*7}}` in a grid's name would print 49 and a
+worse name would run on the server. Here only the constants of this module are templates; all else is `Verbatim`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html import escape
+from typing import Any, Final
+
+import folium
+from branca.element import Element, Figure, MacroElement
+from folium.template import Template
+
+MAP_NAME: Final = "map_staff"
+_CODE_BLOCK: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+class Verbatim(Element):
+    """A part of the page that is what it is: never read as a template."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__()
+        self._name, self._id = "Verbatim", name
+        self.text = text
+
+    def render(self, **_: Any) -> str:
+        """Return the text unchanged."""
+        return self.text
+
+
+class Page(Figure):
+    """A figure in Chinese whose Content-Security-Policy allows its own scripts and styles by hash, and nothing else."""
+
+    _template = Template(
+        '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
+        "{{ this.header.render(**kwargs) }}\n</head>\n<body>\n"
+        "{{ this.html.render(**kwargs) }}\n"
+        "<script>\n{{ this.script.render(**kwargs) }}\n</script>\n</body>\n</html>\n"
+    )
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.header.add_child(Verbatim(f"<title>{escape(title)}</title>", "title"), name="meta_http")
+
+    def render(self, **kwargs: Any) -> str:
+        """Return the page with the policy in its head, before anything that the policy is about."""
+        html = super().render(**kwargs)
+        policy = f'<meta http-equiv="Content-Security-Policy" content="{_policy(html)}">\n'
+        return html.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1)
+
+
+class OfflineMap(folium.Map):
+    """folium's map without its links: the page carries Leaflet itself, and no tiles unless somebody adds them."""
+
+    _template = Template(
+        "{% macro header(this, kwargs) %}"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "{% endmacro %}"
+        '{% macro html(this, kwargs) %}<main class="map" id={{ this.get_name()|tojson }}></main>{% endmacro %}'
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {{ this.options|tojavascript }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, centre: tuple[float, float]) -> None:
+        super().__init__(
+            location=centre,
+            tiles=None,
+            zoom_start=15,
+            prefer_canvas=True,
+            zoom_control=False,
+            attribution_control=False,
+            zoom_snap=0.25,
+            zoom_delta=0.5,
+        )
+        self._name, self._id = MAP_NAME.split("_")
+        self.default_js, self.default_css = [], []
+        self.options |= {"center": list(centre), "maxZoom": 20}
+
+
+class GridLayer(MacroElement):
+    """The layer of grids on its map: draws what the page's data block holds."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}gisgridStaffMap({{ this._parent.get_name() }});{% endmacro %}"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves this one initialiser without types
+        self._name, self._id = "GridLayer", "staff"
+
+
+def _policy(html: str) -> str:
+    """Return the Content-Security-Policy of a page: its inline scripts and styles by SHA-256, data images, no more."""
+    allowed: dict[str, list[str]] = {"script": [], "style": []}
+    for kind, text in _CODE_BLOCK.findall(html):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        allowed[kind].append(f"'sha256-{digest}'")
+    return (
+        f"default-src 'none'; script-src {' '.join(allowed['script'])}; style-src {' '.join(allowed['style'])}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,48 @@
+"""The files that a page carries inside itself: Leaflet, and the script and style of the staff map.
+
+Room: maps. In: the installed package. Out: text. Must not reach for the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from gisgrid.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Leaflet:
+    """Leaflet's script and style, as published."""
+
+    script: str
+    style: str
+
+
+@cache
+def leaflet() -> Leaflet:
+    """Return Leaflet as it was put beside this module when gisgrid was built.
+
+    Raises
+    ------
+    Unavailable
+        The package was not built: a copied folder without the build step.
+    """
+    folder = resources.files("gisgrid.maps") / "vendor" / "leaflet"
+    try:
+        return Leaflet(
+            script=(folder / "leaflet.js").read_text(encoding="utf-8"),
+            style=(folder / "leaflet.css").read_text(encoding="utf-8"),
+        )
+    except FileNotFoundError as error:
+        raise Unavailable(
+            "Leaflet is not beside gisgrid.maps, because the package was not built; "
+            "install it once from the checkout: pip install -e ."
+        ) from error
+
+
+@cache
+def page_file(name: str) -> str:
+    """Return a script or style of ours from the folder `page`."""
+    return (resources.files("gisgrid.maps") / "page" / name).read_text(encoding="utf-8")

@@ -1,0 +1,164 @@
+"""The staff map as text: nothing from outside, nothing of a user in a template, nothing private for the public."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from gisgrid.errors import Unavailable, UsageError
+from gisgrid.maps import resources
+from gisgrid.maps.content import MapCommunity, MapData
+from gisgrid.maps.staff_map import render_staff_map
+from gisgrid.model import Division
+
+from .conftest import NOW
+
+
+def block(html: str) -> dict:
+    (text,) = re.findall(r'<script type="application/json" id="gisgrid-data">(.*?)</script>', html, re.DOTALL)
+    return json.loads(text)
+
+
+def without_code(html: str) -> str:
+    """Return the page without scripts, styles and data: what is read as HTML."""
+    return re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.DOTALL)
+
+
+def test_the_page_links_to_nothing(place: MapData) -> None:
+    html = without_code(render_staff_map(place, audience="internal"))
+    assert not re.search(r"<(link|img|iframe|object|embed|base|form)\b", html)
+    assert not re.search(r"\b(src|srcset|action|style|on\w+)=", html)
+    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', html))
+
+
+def test_the_policy_allows_the_scripts_and_styles_of_the_page_and_nothing_else(place: MapData) -> None:
+    html = render_staff_map(place, audience="internal")
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    directives = {part.split()[0]: part.split()[1:] for part in policy.split("; ")}
+    for tag in ("script", "style"):
+        texts = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        sums = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+        assert directives.pop(f"{tag}-src") == [f"'sha256-{value}'" for value in sums]
+        assert texts
+    assert directives == {
+        "default-src": ["'none'"],
+        "img-src": ["data:"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+    }
+    assert html.index("Content-Security-Policy") < html.index("<style>") < html.index("<script>")
+
+
+def test_the_same_data_make_the_same_page(place: MapData) -> None:
+    assert render_staff_map(place, audience="internal") == render_staff_map(place, audience="internal")
+
+
+def test_no_text_of_a_user_is_read_as_a_template_or_as_html(hostile_place: MapData) -> None:
+    html = render_staff_map(hostile_place, audience="internal")
+    document = block(html)
+    names = {grid.name for community in hostile_place.communities for grid in community.edition.grids}
+    assert {grid["name"] for grid in document["grids"]} == names
+    assert {name for _, _, name, _, _ in document["buildings"]} == names
+    read = without_code(html)
+    assert "{{7*7}}&lt;img src=x onerror=alert(1)&gt;" in read
+    assert not re.search(r"<(img|svg)\b", read)
+    assert html.count("<script") == 4  # Leaflet, ours, the data, the start
+
+
+def test_shapes_of_the_data_block_are_the_shapes_to_a_millionth_of_a_degree(place: MapData) -> None:
+    document = block(render_staff_map(place, audience="internal"))
+    origin = np.array(document["origin"])
+    grids = [grid for community in place.communities for grid in community.edition.grids]
+    for drawn, grid in zip(document["grids"], grids, strict=True):
+        ((ring,),) = drawn["shape"]
+        decoded = shapely.Polygon(np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / 1e6 + origin)
+        assert shapely.hausdorff_distance(decoded.exterior, grid.geometry.exterior) < 1e-6
+        label = np.array(drawn["label"][:2]) / 1e6 + origin
+        assert grid.geometry.contains(shapely.Point(label))
+
+
+def test_holes_and_parts_stay(place: MapData) -> None:
+    first = place.communities[0]
+    ring = shapely.box(116.0, 37.3, 116.004, 37.304) - shapely.box(116.001, 37.301, 116.002, 37.302)
+    grids = (dataclasses.replace(first.edition.grids[0], geometry=ring), *first.edition.grids[1:])
+    holed = dataclasses.replace(first, edition=dataclasses.replace(first.edition, grids=grids))
+    document = block(render_staff_map(dataclasses.replace(place, communities=(holed,)), audience="internal"))
+    assert [len(part) for part in document["grids"][0]["shape"]] == [2]
+
+
+def test_the_public_sees_no_household_figure_of_a_building_and_no_small_count(place: MapData) -> None:
+    html = render_staff_map(place, audience="public")
+    document = block(html)
+    assert all(len(building) == 4 for building in document["buildings"])
+    assert [grid["households"] for grid in document["grids"][:6]] == ["401", "402", "403", "404", "0", "<5"]
+    assert "<td>&lt;5</td>" in html
+    assert "1613 户" not in html  # the total would give the banded count away
+    assert "2121 户" in html  # the other community has no small count
+    assert "内部使用" not in html
+
+
+def test_the_internal_map_shows_them(place: MapData) -> None:
+    html = render_staff_map(place, audience="internal")
+    assert [building[4] for building in block(html)["buildings"][:6]] == [401, 402, 403, 404, 0, 3]
+    assert "1613 户" in html
+    assert "内部使用" in html
+
+
+def test_only_posts_on_duty_are_shown_and_the_grid_worker_first(place: MapData) -> None:
+    document = block(render_staff_map(place, audience="public"))
+    assert document["grids"][0]["posts"] == [["网格员", "示例员", "000-0102 转 3"], ["网格长", "示例长", "000-0101"]]
+    earlier = dataclasses.replace(place, drawn_at=NOW - timedelta(days=1))
+    document = block(render_staff_map(earlier, audience="public"))
+    assert [name for _, name, _ in document["grids"][0]["posts"]] == ["前任员", "示例员"]
+
+
+def test_lines_and_sites_shared_by_communities_come_once_and_crossings_not_at_all(place: MapData) -> None:
+    document = block(render_staff_map(place, audience="internal"))
+    assert [line["kind"] for line in document["lines"]] == ["main_road"]
+    assert len(document["sites"]) == 2
+
+
+def test_dates_are_those_of_the_maps_time_zone(place: MapData) -> None:
+    late = NOW.replace(hour=20)  # already the next day in China
+    html = render_staff_map(dataclasses.replace(place, drawn_at=late), audience="internal")
+    assert "制图日期 2026-11-23" in html
+
+
+def test_an_approval_number_stands_in_the_footer(place: MapData) -> None:
+    html = render_staff_map(dataclasses.replace(place, approval_number="示例S(2026)001号"), audience="public")
+    assert "示例S(2026)001号" in html
+    assert "界线仅供网格管理使用" in html
+
+
+def test_a_community_without_an_edition_is_an_outline(place: MapData) -> None:
+    bare = dataclasses.replace(place.communities[0], edition=None)
+    html = render_staff_map(dataclasses.replace(place, communities=(bare,)), audience="internal")
+    assert "尚未发布网格" in html
+    document = block(html)
+    assert document["grids"] == []
+    assert [building[0] for building in document["buildings"]] == [None] * 6
+
+
+def test_nothing_to_draw_is_refused_with_the_remedy() -> None:
+    bare = Division("990101001001", "无图社区", "community")
+    with pytest.raises(UsageError, match="import divisions"):
+        render_staff_map(MapData(bare, (MapCommunity(bare, None),), NOW), audience="internal")
+
+
+def test_a_package_that_was_not_built_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(resources.resources, "files", lambda package: tmp_path)
+    resources.leaflet.cache_clear()
+    try:
+        with pytest.raises(Unavailable, match="pip install -e"):
+            resources.leaflet()
+    finally:
+        resources.leaflet.cache_clear()
