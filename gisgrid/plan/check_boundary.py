@@ -46,8 +46,8 @@ BARRIER_CROSSED: Final = Rule(
 ESTATE_SPLIT: Final = Rule(
     "estate_split",
     "warning",
-    "Estate {estate} ({households} households) would fit into one grid but lies in {grids}; move its buildings together "
-    "if the neighbours allow it.",
+    "Estate {estate} ({households} households) would fit into one grid but lies in {grids}; move its buildings "
+    "together if the neighbours allow it.",
     "小区{estate}共{households}户，可归入一个网格，现分属{grids}；请在周边条件允许时合并。",
 )
 ESTATE_DIVIDED: Final = Rule(

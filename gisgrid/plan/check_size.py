@@ -73,7 +73,6 @@ def _band_findings(sheet: Sheet) -> list[Finding]:
             continue
         above = households > band.maximum
         reason = _why_above(sheet, position) if above else _why_below(sheet, position)
-        figures = {"excess": households - band.maximum} if above else {"shortage": band.minimum - households}
         rule = GRID_ABOVE_BAND if above else GRID_BELOW_BAND
         found.append(
             rule.finding(
@@ -86,7 +85,8 @@ def _band_findings(sheet: Sheet) -> list[Finding]:
                 reason=reason.name,
                 reason_en=reason.en,
                 reason_zh=reason.zh,
-                **figures,
+                excess=max(households - band.maximum, 0),
+                shortage=max(band.minimum - households, 0),
             )
         )
     return found
@@ -110,8 +110,8 @@ def _why_above(sheet: Sheet, position: int) -> _Reason:
                 )
             return _Reason(
                 "one_cell",
-                f"buildings whose footprints overlap ({', '.join(sheet.cells[number].buildings[:3])} …) share one cell. "
-                "Correct their footprints.",
+                f"buildings whose footprints overlap ({', '.join(sheet.cells[number].buildings[:3])} …) share one "
+                "cell. Correct their footprints.",
                 f"基底重叠的楼栋（{'、'.join(sheet.cells[number].buildings[:3])}等）共用一个单元。请更正楼栋轮廓。",
             )
     return _why_in_zone(sheet, position)
@@ -143,8 +143,8 @@ def _why_below(sheet: Sheet, position: int) -> _Reason:
         length = float(borders.length_m[outer].sum())
         return _Reason(
             "closed_in",
-            f"barriers ({barred:.0f} m of its {length:.0f} m of inner border), dedicated ground or a tower close it in. "
-            "Accept it, or record a crossing.",
+            f"barriers ({barred:.0f} m of its {length:.0f} m of inner border), dedicated ground or a tower close it "
+            "in. Accept it, or record a crossing.",
             f"被分界线（内部边界{length:.0f}米中的{barred:.0f}米）、专属网格或超大楼栋围合。请批准例外，或补录通道。",
         )
     return _why_in_zone(sheet, position)

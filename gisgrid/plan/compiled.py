@@ -3,8 +3,8 @@
 Room: plan. In: plain functions over arrays. Out: the same functions, compiled at first use and cached on disk.
 Imports numba and nothing else.
 
-The compiled code is the same for every machine of a kind and uses only integers and the four basic operations on
-64-bit floats, without reassociation (`fastmath` stays off), so that a plan is the same bit for bit wherever it is drawn.
+The loops use only integers and the four basic operations on 64-bit floats, without reassociation (`fastmath` stays
+off), so that a plan is the same bit for bit wherever it is drawn.
 The cache is keyed by the file of the compiled function: a compiled function calls only compiled functions of its own
 file, else a change in the other file would not be noticed.
 """

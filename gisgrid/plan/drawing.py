@@ -64,7 +64,7 @@ def grids_of(cells: Sequence[Cell], labels: Integers, kinds: Sequence[GridKind])
     polygons = dissolve([cell.geometry for cell in cells], labels)[1]
     grids = []
     for label, (kind, polygon) in enumerate(zip(kinds, polygons, strict=True)):
-        members = [cells[number] for number in np.flatnonzero(labels == label)]
+        members = [cells[number] for number in np.flatnonzero(labels == label).tolist()]
         grids.append(
             Grid(
                 key=str(label),

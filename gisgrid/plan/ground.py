@@ -6,7 +6,7 @@ Room: plan. In: `CommunityInputs`. Out: cells, borders and the graph over them. 
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,8 @@ from gisgrid.model import (
     DrawSettings,
     Site,
 )
-from gisgrid.plan.graph import Borders, Graph, Integers, Ties, Units, canonical
+from gisgrid.plan.graph import Borders, Graph, Integers, Units, canonical
 from gisgrid.plan.ties import declared_ties, estate_ties, together
-
 
 Geometries = NDArray[Any]
 
@@ -84,7 +83,7 @@ def ground_of(inputs: CommunityInputs, settings: DrawSettings) -> Ground:
     )
     borders = Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
     cells = _cells(tessellation, buildings, sites, place)
-    graph, order = canonical(*_graph_parts(inputs, buildings, tessellation, cells, borders))
+    graph, order = graph_of(inputs, cells, borders, place)
     return Ground(place, cells, cell_borders(borders), graph, order)
 
 
@@ -141,37 +140,44 @@ def _cells(tessellation: Tessellation, buildings: list[Building], sites: list[Si
     )
 
 
-def _graph_parts(
-    inputs: CommunityInputs,
-    buildings: list[Building],
-    tessellation: Tessellation,
-    cells: tuple[Cell, ...],
-    borders: Borders,
-) -> tuple[Units, Borders, Ties]:
-    """Return units, borders and ties of the cells, in the order of the cells."""
-    points = shapely.get_coordinates(shapely.point_on_surface(tessellation.cells))
-    points = np.round(points - np.floor(np.array(shapely.total_bounds(tessellation.cells)[:2])), 3)
-    cell_of = dict(zip((b.code for b in buildings), tessellation.cell_of_footprint.tolist(), strict=True))
-    estate_of = _main_estates(buildings, cell_of, len(cells))
+def graph_of(inputs: CommunityInputs, cells: Sequence[Cell], borders: Borders, place: Place) -> tuple[Graph, Integers]:
+    """Return the building graph of cells in canonical order, and the cell of each of its units.
+
+    Parameters
+    ----------
+    inputs
+        The community, for estates and declared ties.
+    cells
+        Numbered from 0.
+    borders
+        Of the cells.
+    place
+        The community's way to metres.
+    """
+    cells_m = place.to_metres([cell.geometry for cell in cells])
+    points = shapely.get_coordinates(shapely.point_on_surface(cells_m))
+    points = np.round(points - np.floor(points.min(axis=0)), 3)
+    cell_of = {code: cell.number for cell in cells for code in cell.buildings}
     grounds = sorted({cell.dedicated for cell in cells if cell.dedicated is not None})
     units = Units.of(
-        [cell.buildings[0] if cell.buildings else "" for cell in cells],
+        [min(cell.buildings, default="") for cell in cells],
         [cell.households for cell in cells],
         [cell.area_m2 for cell in cells],
         points,
-        estate=estate_of,
+        estate=_main_estates(inputs, cell_of, len(cells)),
         dedicated=[grounds.index(cell.dedicated) if cell.dedicated is not None else -1 for cell in cells],
     )
     near = estate_ties(units.estate, units.x, units.y, units.households)
-    inside = {code: cell for code, cell in cell_of.items() if cell >= 0}
-    return units, borders, together(near, declared_ties(inputs.ties, inside))
+    return canonical(units, borders, together(near, declared_ties(inputs.ties, cell_of)))
 
 
-def _main_estates(buildings: list[Building], cell_of: dict[str, int], count: int) -> Integers:
+def _main_estates(inputs: CommunityInputs, cell_of: Mapping[str, int], count: int) -> Integers:
     """Return the number of the estate with most households on each cell, -1 where there is none."""
-    names = sorted({building.estate for building in buildings if building.estate is not None})
+    names = sorted({building.estate for building in inputs.buildings if building.estate is not None})
+    number = {name: i for i, name in enumerate(names, start=1)}
     shares = np.zeros((count, len(names) + 1))
-    for building in buildings:
-        if building.estate is not None and cell_of[building.code] >= 0:
-            shares[cell_of[building.code], names.index(building.estate) + 1] += building.households + 1e-3
+    for building in inputs.buildings:
+        if building.estate is not None and building.code in cell_of:
+            # One household more than counted: an empty building of an estate counts for it too.
+            shares[cell_of[building.code], number[building.estate]] += building.households + 1
     return np.asarray(shares.argmax(axis=1) - 1, dtype=np.int64)

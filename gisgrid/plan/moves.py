@@ -20,6 +20,9 @@ from gisgrid.plan.objective import Band3, Network
 RANDOMS_PER_MOVE = 4
 """Random numbers that one proposal uses."""
 
+SWAPS_PERCENT = 15
+"""How many of a hundred proposals also send a unit back."""
+
 
 class State(NamedTuple):
     """A contiguous plan of one zone while it is being changed.
@@ -57,44 +60,51 @@ def state_of(network: Network, labels: Integers, parts: int) -> State:
 
 
 @compiled
+def _flood(network: Network, state: State, start: int, end: int) -> int:
+    """Queue, from position `end`, the units of its part that are connected to `start` and not seen; return the end."""
+    labels, seen, queue = state.labels, state.seen, state.queue
+    part, stamp = labels[start], seen[-1]
+    head = end
+    seen[start] = stamp
+    queue[end] = start
+    end += 1
+    while head < end:
+        here = queue[head]
+        head += 1
+        for step in range(network.first[here], network.first[here + 1]):
+            there = network.neighbours[step]
+            if labels[there] == part and seen[there] != stamp:
+                seen[there] = stamp
+                queue[end] = there
+                end += 1
+    return end
+
+
+@compiled
 def _gather(network: Network, state: State, unit: int) -> int:
-    """Put the unit and what hangs on it into `group`; return how many they are, 0 if nothing would stay behind."""
+    """Put the unit and what hangs on it into `group`; return how many they are, 0 if nothing would stay behind.
+
+    Without the unit its part falls into pieces; the one with most households stays, the others go along.
+    """
     labels, seen, queue, group = state.labels, state.seen, state.queue, state.group
     part = labels[unit]
     seen[-1] += 1
-    stamp = seen[-1]
-    seen[unit] = stamp
-    waiting = 0
-    for entry in range(network.first[unit], network.first[unit + 1]):
-        if labels[network.neighbours[entry]] == part:
-            waiting += 1
-    if waiting == 0:
-        return 0
+    seen[unit] = seen[-1]
     group[0] = unit
-    if waiting == 1:
-        return 1
     best_load, best_from, best_to, end = -1, 0, 0, 0
     for entry in range(network.first[unit], network.first[unit + 1]):
         start = network.neighbours[entry]
-        if labels[start] != part or seen[start] == stamp:
+        if labels[start] != part or seen[start] == seen[-1]:
             continue
-        begin, head, load = end, end, 0
-        seen[start] = stamp
-        queue[end] = start
-        end += 1
-        waiting -= 1
-        while head < end:
-            here = queue[head]
-            head += 1
-            load += network.households[here]
-            for step in range(network.first[here], network.first[here + 1]):
-                there = network.neighbours[step]
-                if labels[there] == part and seen[there] != stamp:
-                    seen[there] = stamp
-                    queue[end] = there
-                    end += 1
+        begin = end
+        end = _flood(network, state, start, begin)
+        load = 0
+        for position in range(begin, end):
+            load += network.households[queue[position]]
         if load > best_load or (load == best_load and end - begin > best_to - best_from):
             best_load, best_from, best_to = load, begin, end
+    if best_load < 0:
+        return 0
     size = 1
     for position in range(end):
         if position < best_from or position >= best_to:
@@ -157,31 +167,40 @@ def _shift(network: Network, state: State, size: int, target: int) -> float:
 @compiled
 def _partner(network: Network, state: State, start: int, toward: int, pick: int) -> int:
     """Return a unit of the part of `start` that is adjacent to the part `toward`, -1 if there is none."""
-    labels, seen, queue = state.labels, state.seen, state.queue
-    part = labels[start]
-    seen[-1] += 1
-    stamp = seen[-1]
-    seen[start] = stamp
-    queue[0] = start
-    head, end, found = 0, 1, 0
-    while head < end:
-        here = queue[head]
-        head += 1
-        touches = False
+    labels, group = state.labels, state.group
+    state.seen[-1] += 1
+    end = _flood(network, state, start, 0)
+    found = 0
+    for position in range(end):
+        here = state.queue[position]
         for step in range(network.first[here], network.first[here + 1]):
-            there = network.neighbours[step]
-            if labels[there] == toward:
-                touches = True
-            elif labels[there] == part and seen[there] != stamp:
-                seen[there] = stamp
-                queue[end] = there
-                end += 1
-        if touches:
-            state.group[found] = here
-            found += 1
+            if labels[network.neighbours[step]] == toward:
+                group[found] = here
+                found += 1
+                break
     if found == 0:
         return -1
-    return state.group[pick % found]
+    return int(group[pick % found])
+
+
+@compiled
+def _moved(network: Network, state: State, unit: int, target: int, kept: Integers) -> float:
+    """Move a unit and what hangs on it; note the group in `kept`, its size first; return how much dearer that is."""
+    kept[0] = _gather(network, state, unit)
+    for position in range(kept[0]):
+        kept[position + 1] = state.group[position]
+    if kept[0] == 0:
+        return 0.0
+    return _shift(network, state, kept[0], target)
+
+
+@compiled
+def _undone(network: Network, state: State, source: int, kept: Integers) -> None:
+    """Give the group noted in `kept` back to its part."""
+    for position in range(kept[0]):
+        state.group[position] = kept[position + 1]
+    if kept[0] > 0:
+        _shift(network, state, kept[0], source)
 
 
 @compiled
@@ -210,41 +229,26 @@ def sweep(
         Quantiles of the exponential distribution (the logarithms are taken beforehand; see `plan.improve`).
     """
     labels, loads = state.labels, state.loads
-    backup = np.empty(2 * len(labels) + 2, dtype=np.int64)
-    entries = len(network.neighbours)
-    kept = 0
+    there = np.zeros(len(labels) + 1, dtype=np.int64)
+    back = np.zeros(len(labels) + 1, dtype=np.int64)
+    accepted = 0
     for row in range(len(randoms)):
-        entry = randoms[row, 0] % entries
-        unit = network.tails[entry]
-        source = labels[unit]
-        target = labels[network.neighbours[entry]]
+        entry = randoms[row, 0] % len(network.neighbours)
+        unit, neighbour = network.tails[entry], network.neighbours[entry]
+        source, target = labels[unit], labels[neighbour]
         if source == target or state.sizes[source] == 1:
             continue
         before = _load_cost(loads[source], band, penalty) + _load_cost(loads[target], band, penalty)
-        size = _gather(network, state, unit)
-        if size == 0:
-            continue
-        for position in range(size):
-            backup[position] = state.group[position]
-        dearer = _shift(network, state, size, target)
-        back = 0
-        if randoms[row, 1] % 100 < 15:
-            other = _partner(network, state, network.neighbours[entry], source, randoms[row, 2])
-            if other >= 0 and state.sizes[target] > 1 and other != unit:
-                back = _gather(network, state, other)
-            for position in range(back):
-                backup[size + position] = state.group[position]
-            if back > 0:
-                dearer += _shift(network, state, back, source)
+        dearer = _moved(network, state, unit, target, there)
+        back[0] = 0
+        if randoms[row, 1] % 100 < SWAPS_PERCENT:
+            other = _partner(network, state, neighbour, source, randoms[row, 2])
+            if other >= 0 and other != unit:
+                dearer += _moved(network, state, other, source, back)
         dearer += _load_cost(loads[source], band, penalty) + _load_cost(loads[target], band, penalty) - before
         if dearer <= temperature * exponentials[randoms[row, 3] % len(exponentials)]:
-            kept += 1
-            continue
-        if back > 0:
-            for position in range(back):
-                state.group[position] = backup[size + position]
-            _shift(network, state, back, target)
-        for position in range(size):
-            state.group[position] = backup[position]
-        _shift(network, state, size, source)
-    return kept
+            accepted += 1
+        else:
+            _undone(network, state, target, back)
+            _undone(network, state, source, there)
+    return accepted

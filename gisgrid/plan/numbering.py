@@ -4,13 +4,14 @@ Room: plan. In: the grids of a plan, the edition in force, every code ever used.
 which retired grid went into which new one. Imports numpy, shapely, the model; no database.
 
 A code is never used again for another grid. A new grid continues an old code only where each holds the majority of
-the other's households (of their common ground where nobody lives); split and merge therefore retire the parents.
+the other's households (of their common ground where nobody lives), and never after a split or a merge.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -108,14 +109,34 @@ def continued_codes(grids: Sequence[Grid], present: Sequence[Grid], households: 
     """Return for each grid that continues one of the present its code, by key of the grid.
 
     Old and new grid continue each other where their common households are more than half of the old one's and more
-    than half of the new one's, counted by today's households. Where the two hold none, their ground decides.
+    than half of the new one's, counted by today's households. Where the two hold none, their ground decides. A grid
+    that swallowed two whole old ones (merge) continues neither; an old one that two new ones lie wholly in (split)
+    goes on in neither.
     """
+    merged, split = _merged_and_split(grids, present)
     continued = {}
-    for old in present:
-        for new in grids:
-            if old.code is not None and _majority(old, new, households):
+    for i, old in enumerate(present):
+        for j, new in enumerate(grids):
+            if old.code is None or i in split or j in merged:
+                continue
+            if _majority(old, new, households):
                 continued[new.key] = old.code
     return continued
+
+
+def _merged_and_split(grids: Sequence[Grid], present: Sequence[Grid]) -> tuple[set[int], set[int]]:
+    """Return the positions of new grids that hold two whole old ones, and of old ones that hold two whole new ones.
+
+    Only buildings that stand in both divisions count.
+    """
+    common = {b for old in present for b in old.buildings} & {b for new in grids for b in new.buildings}
+    before = [common & set(old.buildings) for old in present]
+    after = [common & set(new.buildings) for new in grids]
+    whole = [(i, j) for i, old in enumerate(before) for j, new in enumerate(after) if old and old <= new]
+    inside = [(i, j) for i, old in enumerate(before) for j, new in enumerate(after) if new and new <= old]
+    swallowed = Counter(j for _, j in whole)
+    divided = Counter(i for i, _ in inside)
+    return {j for j, n in swallowed.items() if n > 1}, {i for i, n in divided.items() if n > 1}
 
 
 def _majority(old: Grid, new: Grid, households: Mapping[str, int]) -> bool:

@@ -1,7 +1,7 @@
 """A plan laid out on its cells: what checks, tallies and edits look things up in.
 
 Room: plan. In: grids, cells, borders, the inputs of the community. Out: index-aligned arrays over them.
-Imports the geometry room and `plan.graph`.
+Imports the geometry room, `plan.graph` and `plan.ground`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gisgrid.errors import UsageError
+from gisgrid.errors import NotFound, UsageError
 from gisgrid.geometry.adjacency import components
 from gisgrid.geometry.place import Place
 from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid
-from gisgrid.plan.graph import Borders, Integers
+from gisgrid.plan.graph import Borders, Graph, Integers, Ties
+from gisgrid.plan.ground import graph_of
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,31 @@ class Sheet:
         passable = self.borders.adjacent | (self.borders.touching & (grid[a] == grid[b]) & (grid[a] >= 0))
         passable &= ~aside[a] & ~aside[b]
         return components(len(self.cells), a[passable], b[passable])
+
+    @cached_property
+    def ties(self) -> Ties:
+        """The ties between cells, by number of cell."""
+        graph, order = self.graph
+        return Ties(order[graph.ties.a], order[graph.ties.b], graph.ties.weight)
+
+    @cached_property
+    def graph(self) -> tuple[Graph, Integers]:
+        """The building graph of the cells, and the cell of each of its units."""
+        return graph_of(self.inputs, self.cells, self.borders, self.place)
+
+    def position(self, key: str) -> int:
+        """Return the position of the grid with this key.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        """
+        for position, grid in enumerate(self.grids):
+            if grid.key == key:
+                return position
+        keys = ", ".join(grid.key for grid in self.grids)
+        raise NotFound(f"The plan has no grid {key!r}; its grids are {keys}.")
 
     def names(self, position: int) -> tuple[str, ...]:
         """Return what a grid is called in findings: its key, and its code if it continues one."""
