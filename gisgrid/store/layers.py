@@ -1,0 +1,315 @@
+"""Imported layers into their tables: COPY to a staging table, then one UPDATE of what differs and one INSERT.
+
+Room: store. In: a frame of good rows as `ingest` gives it. Out: how many rows were inserted, updated, left alone.
+Everything happens in the caller's transaction. Must not import any other room.
+
+Rules of a merge:
+
+- A row is known by its key (a barrier, which has none, by its kind, name and shape). A file that comes twice changes
+  nothing: a row that does not differ is not written.
+- An empty cell leaves what is stored: a table of codes does not wipe out the boundaries that came before it.
+- A household count gives way only to one at least as good: counted from household rows > declared > estimated. A
+  building of which nobody knows a count is kept as 0, estimated.
+- An estate that a building names and nobody has described yet is made from its code; nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from psycopg.types.range import TimestamptzRange
+from sqlalchemy import Column, MetaData, Table, text
+
+from gisgrid.errors import RefusedData, UsageError
+from gisgrid.model import LayerName, Rule
+from gisgrid.store.database import Connection, copy_rows
+from gisgrid.store.import_runs import record_import
+from gisgrid.store.references import unknown_references
+from gisgrid.store.relations import drift, relate
+from gisgrid.store.tables import BARRIERS, BUILDINGS, CATEGORIES, DIVISIONS, ESTATES, HOUSEHOLDS, POSTS, SITES, TIES
+
+__all__ = ["LoadCounts", "drift", "load_layer", "record_import", "relate", "unknown_references"]
+
+UNSOUND_GEOMETRY = Rule(
+    "unsound_geometry",
+    "error",
+    "The database does not take the geometry of “{code}” (it must be valid, not empty, of the layer's kind); draw it "
+    "again.",
+    "数据库不接受“{code}”的几何图形（须有效、非空、类型正确）；请重新绘制。",
+)
+
+_STAGING: Final = "layer_staging"
+_LOCK: Final = "gisgrid.import"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """How many rows of a file were new, different, or already there as they are."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a layer goes: its table, the column for each of the frame's, and what a row is known by."""
+
+    table: Table
+    columns: Mapping[str, str]
+    key: tuple[str, ...] = ("code",)
+    defaults: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    types: tuple[str, ...] = ()
+
+
+def _same(*names: str, **renamed: str) -> Mapping[str, str]:
+    """Return frame column → table column, most of them under the same name."""
+    return MappingProxyType({**{name: name for name in names}, **renamed})
+
+
+_TARGETS: Final[Mapping[str, _Target]] = MappingProxyType(
+    {
+        "divisions": _Target(
+            DIVISIONS, _same("code", "name", "level", parent="parent_code", geometry="geom"), types=("MULTIPOLYGON",)
+        ),
+        "estates": _Target(
+            ESTATES, _same("code", "name", "type", "property_company", geometry="geom"), types=("MULTIPOLYGON",)
+        ),
+        "buildings": _Target(
+            BUILDINGS,
+            _same(
+                *("code", "name", "address", "floors", "height_m", "use"),
+                *("households", "household_source", "household_measure"),
+                estate="estate_code",
+                geometry="geom",
+            ),
+            defaults={"households": "0", "household_source": "'estimated'", "household_measure": "'resident'"},
+            types=("MULTIPOLYGON",),
+        ),
+        "households": _Target(HOUSEHOLDS, _same("code", "size", building="building_code"), defaults={"size": "0"}),
+        "barriers": _Target(
+            BARRIERS,
+            _same("kind", "name", geometry="geom"),
+            key=(),
+            types=("POINT", "MULTIPOINT", "LINESTRING", "MULTILINESTRING"),
+        ),
+        "ties": _Target(TIES, _same("a", "b", "kind", "weight"), key=("a", "b", "kind")),
+        "sites": _Target(
+            SITES, _same("code", "kind", "name", "area_m2", geometry="geom"), types=("POINT", "MULTIPOLYGON")
+        ),
+        "posts": _Target(
+            POSTS,
+            _same("role", "name", "duty_phone", "valid", grid="grid_code"),
+            key=("grid_code", "role", "name", "lower(valid)"),
+        ),
+        "categories": _Target(CATEGORIES, _same("code", "name", parent="parent_code")),
+    }
+)
+
+# A count is replaced by one of a source at least as good, and never by no count.
+_RANK: Final = "array_position(ARRAY['estimated', 'declared', 'counted'], {})"
+_BETTER_COUNT: Final = (
+    f"staged.households IS NOT NULL"
+    f" AND {_RANK.format('staged.household_source')} >= {_RANK.format('stored.household_source')}"
+)
+_COUNT_COLUMNS: Final = ("households", "household_source", "household_measure")
+
+
+def load_layer(connection: Connection, layer: LayerName, frame: pd.DataFrame, *, replace: bool = False) -> LoadCounts:
+    """Return the counts after merging the rows of a layer into its table.
+
+    Parameters
+    ----------
+    layer
+        Any but `reports`, which come in by `store.reports`.
+    frame
+        Good rows, with the contract's columns, `line`, and `geometry` in EPSG:4326.
+    replace
+        The file is the whole layer: rows of the table that it does not hold are removed.
+
+    Raises
+    ------
+    RefusedData
+        The database's own rules refuse a geometry.
+    UsageError
+        A layer that does not come in here, or that is never replaced as a whole.
+    """
+    target = _TARGETS.get(layer)
+    if target is None:
+        raise UsageError(f"The layer {layer} is not loaded in bulk; there are {', '.join(_TARGETS)}.")
+    if replace and layer == "divisions":
+        raise UsageError("Divisions are never replaced as a whole: editions stand on them. Import without replacing.")
+    # Two imports at once would wait for each other's rows in different orders.
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": _LOCK})
+    _stage(connection, target, frame)
+    _require_sound(connection, target)
+    if layer == "buildings":
+        connection.execute(text(_MAKE_ESTATES))
+    counts = _insert_unkeyed(connection, target) if not target.key else _merge(connection, target, len(frame))
+    if replace:
+        _remove_others(connection, target)
+    connection.execute(text(f"DROP TABLE pg_temp.{_STAGING}"))
+    return counts
+
+
+_MAKE_ESTATES: Final = f"""
+INSERT INTO gisgrid.estates (code, name)
+SELECT DISTINCT staged.estate_code, staged.estate_code
+FROM pg_temp.{_STAGING} AS staged
+WHERE staged.estate_code IS NOT NULL
+ON CONFLICT (code) DO NOTHING
+"""
+
+
+def _stage(connection: Connection, target: _Target, frame: pd.DataFrame) -> None:
+    """Copy the frame into a temporary table with the target's types and no constraints."""
+    names = list(target.columns.values())
+    connection.execute(
+        text(
+            f"CREATE TEMPORARY TABLE pg_temp.{_STAGING} ON COMMIT DROP AS"
+            f" SELECT {', '.join(names)}, 0::integer AS line"
+            f" FROM {target.table.fullname} WITH NO DATA"
+        )
+    )
+    staging = Table(_STAGING, MetaData(), *(Column(name) for name in (*names, "line")), schema="pg_temp")
+    copy_rows(connection, staging, [*names, "line"], _rows(target, frame))
+    connection.execute(text(f"ANALYZE pg_temp.{_STAGING}"))
+
+
+def _rows(target: _Target, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield the frame's rows in the order of the target's columns, then the line."""
+    columns = []
+    for name in target.columns:
+        if name == "geometry":
+            columns.append(_shapes(np.asarray(frame["geometry"].array, dtype=object), target.types).tolist())
+        elif name == "valid":
+            columns.append(
+                [
+                    TimestamptzRange(_value(start), _value(end), "[)")
+                    for start, end in zip(frame["from"], frame["to"], strict=True)
+                ]
+            )
+        else:
+            columns.append([_value(cell) for cell in frame[name].tolist()])
+    return zip(*columns, (int(line) for line in frame["line"]), strict=True)
+
+
+def _value(cell: Any) -> Any:
+    """Return a cell as PostgreSQL takes it: pandas' own kinds of nothing become None."""
+    return None if cell is None or cell is pd.NA or cell is pd.NaT or cell != cell else cell  # noqa: PLR0124  NaN
+
+
+def _shapes(shapes: Any, types: Sequence[str]) -> Any:
+    """Return the geometries, single polygons as multi-polygons where the table holds only those."""
+    if "MULTIPOLYGON" not in types:
+        return shapes
+    single = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+    shapes = shapes.copy()
+    shapes[single] = shapely.multipolygons(shapes[single], indices=np.arange(int(single.sum())))
+    return shapes
+
+
+def _require_sound(connection: Connection, target: _Target) -> None:
+    """Refuse geometries that the table's CHECK would refuse, with the line of each."""
+    if not target.types:
+        return
+    name = "code" if "code" in target.columns else "kind"
+    types = ", ".join(f"'{each}'" for each in target.types)
+    query = f"""
+        SELECT {name} AS code, line
+        FROM pg_temp.{_STAGING}
+        WHERE NOT gisgrid.is_sound(geom, {types})
+        ORDER BY line
+    """
+    findings = [
+        UNSOUND_GEOMETRY.finding(codes=(row.code,), line=row.line, field="geometry", code=row.code)
+        for row in connection.execute(text(query))
+    ]
+    if findings:
+        raise RefusedData(f"{len(findings)} geometries were refused, first: {findings[0].message}", findings)
+
+
+def _merge(connection: Connection, target: _Target, rows: int) -> LoadCounts:
+    """Update the rows that differ, insert those that are new."""
+    columns = list(target.columns.values())
+    others = [column for column in columns if column not in target.key]
+    known = " AND ".join(f"{_of('staged', part)} IS NOT DISTINCT FROM {_of('stored', part)}" for part in target.key)
+    merged = {column: _merged(column) for column in others}
+    update = f"""
+        UPDATE {target.table.fullname} AS stored
+        SET {", ".join(f"{column} = {value}" for column, value in merged.items())}
+        FROM pg_temp.{_STAGING} AS staged
+        WHERE {known}
+          AND ROW({", ".join(f"stored.{column}" for column in others)})
+              IS DISTINCT FROM ROW({", ".join(merged.values())})
+    """
+    given = ", ".join(
+        f"COALESCE(staged.{column}, {target.defaults[column]})" if column in target.defaults else f"staged.{column}"
+        for column in columns
+    )
+    insert = f"""
+        INSERT INTO {target.table.fullname} ({", ".join(columns)})
+        SELECT {given}
+        FROM pg_temp.{_STAGING} AS staged
+        WHERE NOT EXISTS (SELECT FROM {target.table.fullname} AS stored WHERE {known})
+        ORDER BY staged.line
+    """
+    updated = connection.execute(text(update)).rowcount
+    inserted = connection.execute(text(insert)).rowcount
+    return LoadCounts(inserted, updated, rows - inserted - updated)
+
+
+def _of(alias: str, part: str) -> str:
+    """Return a part of a key, a column or `lower(column)`, of one of the two tables."""
+    return f"lower({alias}.{part[6:-1]})" if part.startswith("lower(") else f"{alias}.{part}"
+
+
+def _merged(column: str) -> str:
+    """Return what a column holds after the merge."""
+    if column in _COUNT_COLUMNS:
+        return f"CASE WHEN {_BETTER_COUNT} THEN staged.{column} ELSE stored.{column} END"
+    return f"COALESCE(staged.{column}, stored.{column})"
+
+
+def _insert_unkeyed(connection: Connection, target: _Target) -> LoadCounts:
+    """Insert the rows that are not there yet, the same one in a file once."""
+    columns = ", ".join(target.columns.values())
+    staged = connection.execute(text(f"SELECT count(*) FROM pg_temp.{_STAGING}")).scalar_one()
+    inserted = connection.execute(
+        text(
+            f"INSERT INTO {target.table.fullname} ({columns})"
+            f" SELECT {columns} FROM pg_temp.{_STAGING} ORDER BY line"
+            " ON CONFLICT (fingerprint) DO NOTHING"
+        )
+    ).rowcount
+    return LoadCounts(inserted, 0, staged - inserted)
+
+
+_DEPENDENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "buildings": "DELETE FROM gisgrid.households AS h WHERE NOT EXISTS"
+        f" (SELECT FROM pg_temp.{_STAGING} AS staged WHERE staged.code = h.building_code)",
+        "estates": "UPDATE gisgrid.buildings AS b SET estate_code = NULL WHERE estate_code IS NOT NULL AND NOT EXISTS"
+        f" (SELECT FROM pg_temp.{_STAGING} AS staged WHERE staged.code = b.estate_code)",
+    }
+)
+
+
+def _remove_others(connection: Connection, target: _Target) -> None:
+    """Remove the rows that the file does not hold, and what hangs on them."""
+    if target.table.name in _DEPENDENTS:
+        connection.execute(text(_DEPENDENTS[target.table.name]))
+    key = target.key or tuple(target.columns.values())
+    known = " AND ".join(f"{_of('staged', part)} IS NOT DISTINCT FROM {_of('stored', part)}" for part in key)
+    connection.execute(
+        text(
+            f"DELETE FROM {target.table.fullname} AS stored"
+            f" WHERE NOT EXISTS (SELECT FROM pg_temp.{_STAGING} AS staged WHERE {known})"
+        )
+    )
