@@ -99,7 +99,7 @@ def allot(faces: Geometries, blocks: Geometries, units: Units, home: Integers, s
     seat, apart = _seats(faces, pieces, units.clusters)
     seat = _absorb(pieces, seat, home)
     seat = _join(pieces, seat, apart + _obstacles_apart(faces, pieces))
-    return _numbered(pieces, seat, units, home)
+    return _numbered(faces, pieces, seat, units, home)
 
 
 def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[int, Shares]) -> _Pieces:
@@ -247,7 +247,7 @@ def _join(pieces: _Pieces, seat: Integers, apart: list[tuple[int, int]]) -> Inte
     return np.asarray(smallest[group[seat]], dtype=np.int64)
 
 
-def _numbered(pieces: _Pieces, seat: Integers, units: Units, home: Integers) -> Allotment:
+def _numbered(faces: Geometries, pieces: _Pieces, seat: Integers, units: Units, home: Integers) -> Allotment:
     """Return the cells in their order: by first footprint, then empty ones by their westernmost face."""
     seats = np.unique(seat)
     founder = np.full(pieces.count, units.clusters, dtype=np.int64)
@@ -263,6 +263,10 @@ def _numbered(pieces: _Pieces, seat: Integers, units: Units, home: Integers) -> 
     cell_of_cluster = np.full(units.clusters, -1, dtype=np.int64)
     by_built = np.flatnonzero(founded)[np.argsort(pieces.built[founded], kind="stable")]
     cell_of_cluster[pieces.claim[by_built]] = number[seat[by_built]]
+    # A sliver that lies under others or falls between two lattice points has no face; its cell is the one it lies in.
+    lost = np.flatnonzero((units.cluster < units.clusters) & (np.append(cell_of_cluster, 0)[units.cluster] < 0))
+    at = shapely.STRtree(faces).nearest(shapely.point_on_surface(units.polygons[lost]))
+    cell_of_cluster[units.cluster[lost]] = number[seat[pieces.of_face[at]]]
     held = units.cluster_of_footprint
     cell_of_footprint = np.where(held >= 0, cell_of_cluster[held] if units.clusters else -1, -1)
 

@@ -22,7 +22,7 @@ from shapely import Geometry
 
 from gisgrid.errors import UsageError
 from gisgrid.geometry.adjacency import components
-from gisgrid.geometry.edges import Edges, Integers, directed_edges, twins
+from gisgrid.geometry.edges import Edges, Integers, directed_edges, grouped, twins
 from gisgrid.geometry.footprints import TOLERANCE_M, pieces_inside
 from gisgrid.geometry.linework import Geometries, polygon_parts
 
@@ -68,13 +68,11 @@ def dissolve(cells: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.int64], Ge
         (n,) integers.
     """
     polygons, label = np.asarray(cells, dtype=object), np.asarray(labels, dtype=np.int64)
-    order = np.argsort(label, kind="stable")
-    distinct, start = np.unique(label[order], return_index=True)
-    groups = np.split(polygons[order], start[1:]) if len(distinct) else []
+    groups = grouped(label)
     united = np.empty(len(groups), dtype=object)
-    for position, group in enumerate(groups):
-        united[position] = _united(group)
-    return distinct, united
+    for position, (_, members) in enumerate(groups):
+        united[position] = _united(polygons[members])
+    return np.array([value for value, _ in groups], dtype=np.int64), united
 
 
 def partition_faults(polygons: ArrayLike, community: Geometry, *, tolerance: float) -> list[PartitionFault]:

@@ -103,6 +103,16 @@ def shared_edges(edges: Edges) -> tuple[Integers, Integers, Integers]:
     return once, np.minimum(left, right), np.maximum(left, right)
 
 
+def grouped(labels: Integers) -> list[tuple[int, Integers]]:
+    """Return each distinct label, sorted, with the positions that carry it, in order."""
+    order = np.argsort(labels, kind="stable")
+    distinct, start = np.unique(labels[order], return_index=True)
+    return [
+        (int(label), positions.astype(np.int64))
+        for label, positions in zip(distinct, np.split(order, start)[1:], strict=True)
+    ]
+
+
 def sum_by_pair(a: Integers, b: Integers, *amounts: Floats) -> tuple[Integers, Integers, list[Floats]]:
     """Return the distinct pairs (a, b), sorted, with the sum of each amount over the pair's rows."""
     if not len(a):

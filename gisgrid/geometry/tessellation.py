@@ -20,7 +20,7 @@ from shapely import Geometry
 from gisgrid.errors import UsageError
 from gisgrid.geometry import allotment, linework
 from gisgrid.geometry.coverage import dissolve
-from gisgrid.geometry.edges import Integers
+from gisgrid.geometry.edges import Integers, grouped
 from gisgrid.geometry.footprints import Units, units_of
 from gisgrid.geometry.linework import Geometries
 from gisgrid.geometry.place import to_lattice
@@ -125,11 +125,9 @@ def _shares(blocks: Geometries, units: Units, home: Integers) -> dict[int, Share
     obstacles = shapely.STRtree(units.polygons)
     no_block = np.full(len(units.polygons), -1, dtype=np.int64)  # of obstacles: ground is not shared out to them
     block_of_unit = np.concatenate([home, no_block])[units.cluster]
-    order = np.argsort(block_of_unit, kind="stable")
-    distinct, start = np.unique(block_of_unit[order], return_index=True)
     return {
-        int(block): share_out(blocks[block], units.polygons[group], units.cluster[group], obstacles)
-        for block, group in zip(distinct, np.split(order, start[1:]), strict=True)
+        block: share_out(blocks[block], units.polygons[group], units.cluster[group], obstacles)
+        for block, group in grouped(block_of_unit)
         if block >= 0
     }
 
