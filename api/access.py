@@ -1,0 +1,334 @@
+"""Who may do what: one table of all routes, and the guard that asks it before anything else happens.
+
+Room: the front door on the wire. In: a request. Out: the `Caller`, or 401 or 403. A route that is not in the table
+cannot exist: `require_rules` stops the app from starting.
+
+The roles are not a ladder. `viewer` sees what hangs on the wall: divisions, grids, editions, the public map, the
+lookup. `dispatch` also files and reads reports, which hold what citizens wrote. `planner` also sees buildings and
+draws, submits and compares plans, but no reports. `reviewer` reads what a planner reads and decides: approve, reject,
+publish; it draws nothing, so that four eyes see every plan. `admin` may do everything.
+
+The scope of a key is a division: it reaches the communities in it and no others. The lookup alone answers everywhere,
+because whoever takes a call must be able to say whose it is; outside the scope it names the grid without its contacts.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import params as fastapi_params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from api.deps import Services, services_of
+from api.errors import BadRequest
+from gisgrid.errors import Forbidden, NotFound, Unauthenticated
+from gisgrid.model import ROLES, Role
+from gisgrid.store import divisions, keys, plans, reports
+from gisgrid.store.database import Connection
+
+SESSION_COOKIE: Final = "gisgrid_session"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
+
+class Reach(enum.Enum):
+    """How a route's place is found, to be compared with the caller's scope."""
+
+    ANYWHERE = "what it tells is public knowledge; contacts are left out beyond the scope"
+    COMMUNITY = "the query parameter `community`"
+    DIVISION = "the division in the path"
+    PLAN = "the community of the plan in the path"
+    REPORT = "the grid of the report in the path, or that the caller filed it"
+    BODY = "the community in the body; the route asks `Caller.require`"
+    FILTERED = "a list, of which the route gives only what `Caller.reaches`"
+    EVERYWHERE = "the whole service: no caller with a scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may use a route: these roles, within their scope; nobody's role is asked where `roles` is None.
+
+    `page` says that people open it in a browser: who is not signed in is led to the sign-in page.
+    """
+
+    roles: frozenset[Role] | None
+    reach: Reach
+    page: bool = False
+
+
+OPEN: Final = Rule(None, Reach.ANYWHERE)
+_ALL: Final[frozenset[Role]] = frozenset(ROLES)
+_INTAKE: Final[frozenset[Role]] = frozenset({"dispatch", "admin"})
+_PLANNING: Final[frozenset[Role]] = frozenset({"planner", "reviewer", "admin"})
+_DRAWING: Final[frozenset[Role]] = frozenset({"planner", "admin"})
+_DECIDING: Final[frozenset[Role]] = frozenset({"reviewer", "admin"})
+
+ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
+    {
+        ("GET", "/health/live"): OPEN,
+        ("GET", "/health/ready"): OPEN,
+        ("GET", "/docs"): OPEN,
+        ("GET", "/openapi.json"): OPEN,
+        ("GET", "/login"): OPEN,
+        ("POST", "/login"): OPEN,
+        ("POST", "/logout"): OPEN,
+        ("GET", "/metrics"): Rule(_ALL, Reach.EVERYWHERE),
+        ("GET", "/"): Rule(_ALL, Reach.FILTERED, page=True),
+        ("GET", "/maps/{code}.html"): Rule(_ALL, Reach.DIVISION, page=True),
+        ("GET", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE),
+        ("POST", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE),
+        ("GET", "/v1/divisions"): Rule(_ALL, Reach.FILTERED),
+        ("GET", "/v1/grids"): Rule(_ALL, Reach.COMMUNITY),
+        ("GET", "/v1/editions"): Rule(_ALL, Reach.COMMUNITY),
+        ("GET", "/v1/buildings"): Rule(_PLANNING, Reach.COMMUNITY),
+        ("POST", "/v1/reports"): Rule(_INTAKE, Reach.ANYWHERE),
+        ("POST", "/v1/reports/batch"): Rule(_INTAKE, Reach.ANYWHERE),
+        ("GET", "/v1/reports"): Rule(_INTAKE, Reach.FILTERED),
+        ("GET", "/v1/reports/{report_id}"): Rule(_INTAKE, Reach.REPORT),
+        ("GET", "/v1/plans"): Rule(_PLANNING, Reach.FILTERED),
+        ("POST", "/v1/plans"): Rule(_DRAWING, Reach.BODY),
+        ("GET", "/v1/plans/{plan_id}"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/grids"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/buildings"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/compare"): Rule(_PLANNING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/submit"): Rule(_DRAWING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/approve"): Rule(_DECIDING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/reject"): Rule(_DECIDING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/publish"): Rule(_DECIDING, Reach.PLAN),
+    }
+)
+"""Every route there is: (method, path) → who may use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking.
+
+    Attributes
+    ----------
+    actor
+        What histories and the audit log name.
+    scope
+        The division that the caller is limited to, or None.
+    communities
+        The communities within the scope; None where there is no limit.
+    """
+
+    actor: str
+    role: Role
+    scope: str | None = None
+    communities: frozenset[str] | None = None
+
+    def reaches(self, community: str) -> bool:
+        """Return whether the community is within the scope."""
+        return self.communities is None or community in self.communities
+
+    def require(self, community: str) -> None:
+        """Return nothing for a community within the scope.
+
+        Raises
+        ------
+        Forbidden
+            It lies outside.
+        """
+        if not self.reaches(community):
+            raise Forbidden(_beyond(self, f"community {community}"))
+
+    def sight(self) -> reports.Sight | None:
+        """Return which reports the caller may see; None for all."""
+        return None if self.communities is None else reports.Sight(self.communities, self.actor)
+
+
+OPEN_DEMO: Final = Caller("demo", "admin")
+"""Everybody, while `gisgrid demo` serves its own machine without keys."""
+
+
+def guard(request: Request) -> None:
+    """Let a request pass by the rule of its route, or refuse it; every route depends on this first."""
+    services = services_of(request)
+    rule = ACCESS[request.method, request.scope["route"].path]
+    if not services.settings.require_keys:
+        _require_loopback(request)
+    if rule.roles is None:
+        return
+    with services.database.transaction() as connection:
+        caller = _caller(connection, request, services, rule)
+        if caller.role not in rule.roles:
+            raise Forbidden(
+                f"The role {caller.role} may not do this; it takes {' or '.join(sorted(rule.roles))}. "
+                "Ask the administrator for a key of that role."
+            )
+        _require_reach(connection, request, rule.reach, caller)
+    request.state.caller = caller
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who is asking, as the guard found it (a dependency for routes)."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+def guarded_router(*tags: str, in_schema: bool = True) -> APIRouter:
+    """Return a router whose every route passes the guard before anything else."""
+    return APIRouter(
+        tags=list(tags), dependencies=[Depends(guard), Depends(known_parameters)], include_in_schema=in_schema
+    )
+
+
+def require_rules(app: FastAPI) -> None:
+    """Return nothing for an app whose routes and rules match one to one.
+
+    Raises
+    ------
+    RuntimeError
+        A route has no rule, a rule no route, or something is mounted that the guard cannot see.
+    """
+    routes: set[tuple[str, str]] = set()
+    for route in app.routes:
+        guarded = isinstance(route, APIRoute) and any(each.dependency is guard for each in route.dependencies)
+        if not (isinstance(route, APIRoute) and guarded):
+            raise RuntimeError(f"{route!r} stands beside the guard; make it a route of the guarded app.")
+        routes |= {(method, route.path) for method in route.methods or ()}
+    unruled, unused = routes - set(ACCESS), set(ACCESS) - routes
+    if unruled or unused:
+        raise RuntimeError(
+            f"api.access.ACCESS and the routes differ: without a rule {unruled}, without a route {unused}."
+        )
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not have, or that stands twice (a dependency of every route).
+
+    A misspelled `At=` would otherwise be answered as of now, without a word.
+    """
+    route: APIRoute = request.scope["route"]
+    given = [name for name, _ in request.query_params.multi_items()]
+    unknown = [name for name in given if name not in _parameters(route)]
+    twice = [name for name in set(given) if given.count(name) > 1]
+    if unknown or twice:
+        fault = f"There is no parameter {unknown[0][:50]!r}" if unknown else f"Parameter {twice[0][:50]!r} stands twice"
+        known = ", ".join(sorted(_parameters(route))) or "none"
+        raise BadRequest(422, "invalid_parameters", f"{fault}; this address takes: {known}.")
+
+
+@functools.lru_cache(maxsize=1024)
+def _parameters(route: APIRoute) -> frozenset[str]:
+    fields = get_flat_params(route.dependant)
+    return frozenset(field.alias for field in fields if isinstance(field.field_info, fastapi_params.Query))
+
+
+def same_origin(request: Request) -> bool:
+    """Return whether a browser says that this site's own page sent the request.
+
+    Browsers send `Origin` with every POST; a request without it does not come from a page and carries no cookie.
+    """
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+def _caller(connection: Connection, request: Request, services: Services, rule: Rule) -> Caller:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        holder = keys.find_key(connection, credentials.strip())
+        if holder is None:
+            raise Unauthenticated("The key is unknown, revoked or expired; ask the administrator for a new one.")
+        return _with_scope(connection, holder)
+    if request.method not in _SAFE_METHODS and not same_origin(request):
+        raise Forbidden("Another site's page sent this request; do it from a page of this service.")
+    if not services.settings.require_keys:
+        return OPEN_DEMO
+    cookie = request.cookies.get(SESSION_COOKIE)
+    holder = None if cookie is None else keys.find_session(connection, cookie)
+    if holder is not None:
+        return _with_scope(connection, holder)
+    if rule.page:
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise HTTPException(303, headers={"Location": f"/login?next={quote(wanted, safe='')}"})
+    raise Unauthenticated(
+        "This needs a key: send `Authorization: Bearer KEY`. `gisgrid key create` makes one; people sign in at /login."
+    )
+
+
+def _with_scope(connection: Connection, holder: keys.Holder) -> Caller:
+    if holder.scope is None:
+        return Caller(holder.actor, holder.role)
+    communities = divisions.communities_under(connection, holder.scope)
+    return Caller(holder.actor, holder.role, holder.scope, frozenset(each.code for each in communities))
+
+
+def _require_reach(connection: Connection, request: Request, reach: Reach, caller: Caller) -> None:
+    """Refuse a caller whose scope does not reach the place that the request is about."""
+    if caller.scope is None:
+        return
+    match reach:
+        case Reach.EVERYWHERE:
+            raise Forbidden(_beyond(caller, "the whole service"))
+        case Reach.COMMUNITY:
+            caller.require(request.query_params.get("community", ""))
+        case Reach.DIVISION:
+            code = str(request.path_params["code"])
+            if caller.scope not in _chain(connection, code):
+                raise Forbidden(_beyond(caller, f"division {code[:20]}"))
+        case Reach.PLAN:
+            caller.require(plans.community_of(connection, str(request.path_params["plan_id"])))
+        case Reach.REPORT:
+            report_id = str(request.path_params["report_id"])
+            sight = caller.sight()
+            if sight is not None and not reports.may_see(connection, report_id, sight):
+                raise Forbidden(_beyond(caller, f"report {report_id}"))
+        case Reach.ANYWHERE | Reach.BODY | Reach.FILTERED:
+            pass
+
+
+def _chain(connection: Connection, code: str) -> Iterable[str]:
+    try:
+        return [division.code for division in divisions.chain(connection, code)]
+    except NotFound:
+        return []
+
+
+def _beyond(caller: Caller, what: str) -> str:
+    return (
+        f"{what[0].upper()}{what[1:]} lies outside the scope {caller.scope} of {caller.actor}; "
+        "ask with a key whose scope holds it."
+    )
+
+
+def _require_loopback(request: Request) -> None:
+    """Refuse, while no keys are asked, whatever does not come from this machine to this machine by its own name.
+
+    The name matters as well as the address: a page elsewhere may give its own name this machine's address
+    (DNS rebinding), and its requests would come from here.
+    """
+    client = request.client.host if request.client is not None else ""
+    named = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    if not (is_loopback(client) and is_loopback(named)):
+        raise Forbidden("The demonstration answers its own machine only; serve with keys by `gisgrid serve`.")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address means this very machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def described(rule: Rule) -> dict[str, Any]:
+    """Return the rule for the documentation: OpenAPI extension members."""
+    return {
+        "x-roles": sorted(rule.roles) if rule.roles is not None else "anybody",
+        "x-scope": rule.reach.value,
+    }

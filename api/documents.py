@@ -1,0 +1,69 @@
+"""Kept reports and comparisons of plans as they stand on the wire.
+
+Room: the front door on the wire. In: records of the store. Out: plain values, with the digits that are worth telling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gisgrid import wire
+from gisgrid.plan.compare import Comparison
+from gisgrid.store.reports import ReportEvent, ReportRecord
+
+
+def report(record: ReportRecord) -> dict[str, Any]:
+    """Return a kept report with its assignment."""
+    sent = record.report
+    return {
+        "id": record.id,
+        "source": sent.source,
+        "external_id": sent.external_id,
+        "category": sent.category,
+        "text": sent.text,
+        "lon": sent.lon,
+        "lat": sent.lat,
+        "crs": sent.crs,
+        "accuracy_m": sent.accuracy_m,
+        "address": sent.address,
+        "building_code": sent.building_code,
+        "target": sent.target,
+        "reported_at": wire.instant(sent.reported_at),
+        "received_at": wire.instant(record.received_at),
+        "state": record.state,
+        "wgs84": None if record.point is None else list(record.point),
+        "assignment": {
+            "grid": record.assignment.grid,
+            **wire.evidence(record.assignment),
+            "edition": record.assignment.edition,
+            "findings": wire.findings(record.assignment.findings),
+        },
+    }
+
+
+def event(value: ReportEvent) -> dict[str, Any]:
+    """Return one line of a report's history."""
+    return {
+        "type": value.type,
+        "actor": value.actor,
+        "at": wire.instant(value.at),
+        "note": value.note,
+        "details": dict(value.details),
+    }
+
+
+def comparison(value: Comparison) -> dict[str, Any]:
+    """Return who moves between two plans: the moves, most households first, and their sums."""
+    return {
+        "buildings": value.buildings,
+        "households": value.households,
+        "buildings_moved": value.buildings_moved,
+        "households_moved": value.households_moved,
+        "matched": [{"from": before, "to": after} for before, after in value.matched],
+        "ended": list(value.ended),
+        "begun": list(value.begun),
+        "moves": [
+            {"from": move.before, "to": move.after, "buildings": list(move.buildings), "households": move.households}
+            for move in value.moves
+        ],
+    }

@@ -1,0 +1,152 @@
+"""Every fault as a problem detail (RFC 9457) with a `code` that a program can switch on: one table, four handlers.
+
+Room: the front door on the wire. In: exceptions. Out: `application/problem+json`. A fault is never answered with what
+was sent: an echo of NaN or of half a surrogate pair would break the answer itself.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from gisgrid import errors, wire
+
+STATUS: Final[Mapping[type[errors.GisgridError], int]] = MappingProxyType(
+    {
+        errors.GisgridError: 500,
+        errors.UsageError: 422,
+        errors.UnreadableFile: 422,
+        errors.RefusedData: 409,
+        errors.NotFound: 404,
+        errors.Conflict: 409,
+        errors.StaleRevision: 412,
+        errors.Forbidden: 403,
+        errors.Unauthenticated: 401,
+        errors.Unavailable: 503,
+    }
+)
+"""Error class → status; a class that is not listed has the status of its nearest listed ancestor."""
+
+FRAMEWORK_CODES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        400: "bad_request",
+        404: "not_found",
+        405: "method_not_allowed",
+        413: "too_large",
+        415: "unsupported_media_type",
+        422: "invalid_parameters",
+        429: "too_many_attempts",
+        500: "internal",
+    }
+)
+"""The code of faults that the framework or the door itself finds, by status."""
+
+PROBLEM_TYPE: Final = "application/problem+json"
+_RETRY_AFTER_S: Final = "1"
+_log = logging.getLogger("gisgrid.api")
+
+
+class BadRequest(HTTPException):
+    """What was sent cannot be read; `code` says what kind of fault it is.
+
+    Parameters
+    ----------
+    status_code
+        400 for a body that is no JSON, 413 for one too large, 415 for another media type, 422 for wrong content.
+    detail
+        The sentence with the remedy.
+    faults
+        `{"pointer", "message"}` for each field that is wrong.
+    """
+
+    def __init__(self, status_code: int, code: str, detail: str, faults: list[dict[str, str]] | None = None) -> None:
+        super().__init__(status_code, detail)
+        self.code = code
+        self.faults = faults or []
+
+
+def status_of(error: errors.GisgridError) -> int:
+    """Return the HTTP status of an error: that of its class, or of the nearest ancestor in the table."""
+    return next(STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in STATUS)
+
+
+def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """Return a problem detail; members of `more` that are empty are left out."""
+    document = {
+        "type": "about:blank",
+        "title": http.HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **{name: value for name, value in more.items() if value},
+    }
+    return Response(orjson.dumps(document), status, dict(headers or {}), PROBLEM_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make every fault of the app a problem detail."""
+    app.add_exception_handler(errors.GisgridError, _own)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def document_of(error: errors.GisgridError) -> dict[str, Any]:
+    """Return an error as a member of a longer answer, such as one line of a batch."""
+    return {"status": status_of(error), "code": error.code, "detail": readable(str(error))}
+
+
+def readable(text: str) -> str:
+    """Return a sentence that UTF-8 can carry, whatever piece of a caller's text it quotes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+async def _own(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, errors.GisgridError):
+        raise error
+    status = status_of(error)
+    headers = {401: {"WWW-Authenticate": 'Bearer realm="gisgrid"'}, 503: {"Retry-After": _RETRY_AFTER_S}}
+    found = wire.findings(error.findings) if isinstance(error, errors.RefusedData) else []
+    if status >= 500:
+        _log.warning("%s: %s", error.code, error)
+    return problem(status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = error.errors()
+    if all(fault["loc"][:1] == ("path",) for fault in faults):
+        return problem(404, "not_found", "There is nothing at this address; the documentation at /docs lists them.")
+    named = [{"pointer": "/".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in faults]
+    first = named[0]
+    detail = f"{first['pointer']}: {first['message']}; the documentation at /docs says what is expected."
+    return problem(422, "invalid_parameters", readable(detail), errors=[
+        {name: readable(value) for name, value in fault.items()} for fault in named
+    ])  # fmt: skip
+
+
+async def _framework(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    if error.status_code < 400:
+        return Response(status_code=error.status_code, headers=headers)
+    code = error.code if isinstance(error, BadRequest) else FRAMEWORK_CODES.get(error.status_code, "error")
+    faults = error.faults if isinstance(error, BadRequest) else []
+    return problem(error.status_code, code, readable(str(error.detail)), headers=headers, errors=faults)
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    _log.error("unexpected fault", exc_info=error)
+    return problem(
+        500, "internal", "The service failed in a way nobody foresaw; nothing was changed. Its log has the reason."
+    )

@@ -1,0 +1,143 @@
+"""The app: services opened at the start, the guard before every route, every fault a problem detail.
+
+Room: the front door on the wire. In: settings. Out: an ASGI app. A route calls one workflow verb or one store read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import gisgrid
+from api import access, schemas
+from api.attempts import FailedAttempts
+from api.deps import Services
+from api.errors import add_handlers
+from api.metrics import Metrics, MetricsMiddleware
+from api.routes import locate, pages, places, plans, reports, service
+from gisgrid.directory import GridDirectory
+from gisgrid.settings import Settings
+from gisgrid.store import migrations
+from gisgrid.store.cluster import Cluster
+from gisgrid.store.database import Database
+
+FAILURES_PER_ADDRESS: Final = 30
+"""More than for one name: a whole office may share an address."""
+_DESCRIPTION: Final = (
+    "Which grid is this point in, who serves it, what was reported there, and how the grids came about. "
+    "Send `Authorization: Bearer KEY`. Coordinates declare their `crs`. Faults are RFC 9457 problem details."
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the app of these settings.
+
+    Raises
+    ------
+    RuntimeError
+        A route has no rule in `api.access.ACCESS`.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = await run_in_threadpool(_open_database, settings)
+        app.state.services = Services(
+            settings=settings,
+            database=database,
+            directory=GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m),
+            metrics=metrics,
+            failed_by_name=FailedAttempts(),
+            failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
+        )
+        try:
+            yield
+        finally:
+            database.close()
+
+    app = FastAPI(
+        title="gisgrid",
+        version=gisgrid.__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for module in (locate, reports, places, plans, service, pages):
+        app.router.routes.extend(module.router.routes)
+    add_handlers(app)
+    app.add_middleware(HeadersMiddleware, keyless=not settings.require_keys)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
+    access.require_rules(app)
+    return app
+
+
+class HeadersMiddleware:
+    """Adds to every answer what keeps browsers from guessing, framing, keeping and telling."""
+
+    def __init__(self, app: ASGIApp, *, keyless: bool) -> None:
+        self._app = app
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Cache-Control": "no-store",
+            **({"X-Gisgrid-Access": "demonstration without keys"} if keyless else {}),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add the headers that the answer does not have."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+def _open_database(settings: Settings) -> Database:
+    """Return the database, its schema at head; the private cluster is started where none is named."""
+    url = settings.database_url
+    if url is None:
+        cluster = Cluster(settings.home)
+        cluster.start()
+        url = cluster.url
+    migrations.upgrade(url)
+    return Database(url)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document with roles, scopes and faults at each operation; made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schemas.Problem.model_json_schema()
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for route in app.routes:
+            if not isinstance(route, APIRoute) or not route.include_in_schema:
+                continue
+            for method in route.methods or ():
+                rule = access.ACCESS[method, route.path]
+                operation = document["paths"][route.path_format][method.lower()]
+                operation |= access.described(rule)
+                operation["security"] = [] if rule.roles is None else [{"key": []}]
+                # FastAPI announces its own shape of a 422; ours is a problem like every other.
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = {
+                    "description": "A problem detail",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+        app.openapi_schema = document
+    return app.openapi_schema

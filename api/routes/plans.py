@@ -1,0 +1,158 @@
+"""`/v1/plans`: the life of a plan, from drawn to published.
+
+Room: the front door on the wire. In: codes, plan ids, decisions. Out: plans with their findings, editions.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Response
+
+from api import documents, schemas
+from api.access import CallerDep, guarded_router
+from api.bodies import JSON_TYPE, read_json, read_optional_json
+from api.deps import PAGE_DEFAULT, CursorQuery, LimitQuery, ServicesDep, answer, cursor_of, position_of
+from api.routes.places import GEOJSON, building_features
+from gisgrid import wire, workflow
+from gisgrid.store import editions, inputs, plans
+
+router = guarded_router("plans 网格方案")
+
+_EDITION_PREFIX: Final = "edition:"
+
+
+@router.get("/v1/plans")
+def list_plans(
+    services: ServicesDep,
+    caller: CallerDep,
+    community: Annotated[str | None, Query(pattern=r"^[0-9]{12}$")] = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = PAGE_DEFAULT,
+) -> Response:
+    """List plans, the newest first, within the caller's scope."""
+    before = position_of(cursor)
+    with services.database.transaction() as connection:
+        found = plans.list_plans(connection, community)
+    wanted = [
+        each for each in found if caller.reaches(each.community) and (before is None or int(each.id) < int(before))
+    ]
+    page = wanted[:limit]
+    return answer(
+        {
+            "plans": [
+                {
+                    "plan": each.id,
+                    "community": each.community,
+                    "state": each.state,
+                    "revision": each.revision,
+                    "grids": each.grids,
+                    "households": each.households,
+                    "errors": each.errors,
+                    "warnings": each.warnings,
+                    "base_edition": each.base_edition,
+                    "created_at": wire.instant(each.created_at),
+                }
+                for each in page
+            ],
+            "next": cursor_of(page[-1].id) if len(wanted) > limit else None,
+        }
+    )
+
+
+@router.post(
+    "/v1/plans",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {JSON_TYPE: {"schema": schemas.DrawBody.model_json_schema()}},
+        }
+    },
+)
+def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
+    """Draw a new draft plan of a community."""
+    wanted = schemas.checked(schemas.DrawBody, body)
+    caller.require(wanted.community)
+    drawn = workflow.draw_plans(services.database, [wanted.community], wanted.settings())[0]
+    return answer(wire.plan(drawn), 201, Location=f"/v1/plans/{drawn.id}")
+
+
+@router.get("/v1/plans/{plan_id}")
+def get_plan(services: ServicesDep, plan_id: str) -> Response:
+    """Show a plan with the tallies of its grids and its findings."""
+    with services.database.transaction() as connection:
+        return answer(wire.plan(plans.get(connection, plan_id)))
+
+
+@router.get("/v1/plans/{plan_id}/grids")
+def get_plan_grids(services: ServicesDep, plan_id: str) -> Response:
+    """Give the grids of a plan as GeoJSON."""
+    with services.database.transaction() as connection:
+        plan = plans.get(connection, plan_id)
+    return answer(wire.feature_collection((grid.geometry, wire.grid(grid)) for grid in plan.grids), media_type=GEOJSON)
+
+
+@router.get("/v1/plans/{plan_id}/buildings")
+def get_plan_buildings(services: ServicesDep, plan_id: str) -> Response:
+    """Give the buildings of the plan's community as GeoJSON, each with the key of its grid in the plan."""
+    with services.database.transaction() as connection:
+        plan = plans.get(connection, plan_id)
+        material = inputs.read_community(connection, plan.community)
+    return building_features(material.buildings, {code: grid.key for grid in plan.grids for code in grid.buildings})
+
+
+@router.post("/v1/plans/{plan_id}/submit")
+def submit_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
+    """Submit a draft for approval."""
+    return answer(wire.plan(workflow.submit_plan(services.database, plan_id, actor=caller.actor)))
+
+
+@router.post("/v1/plans/{plan_id}/approve")
+def approve_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
+    """Approve a submitted plan; who submitted it may not."""
+    return answer(wire.plan(workflow.approve_plan(services.database, plan_id, actor=caller.actor)))
+
+
+@router.post("/v1/plans/{plan_id}/reject")
+def reject_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
+    """Send a submitted or approved plan back."""
+    return answer(wire.plan(workflow.reject_plan(services.database, plan_id, actor=caller.actor)))
+
+
+@router.post(
+    "/v1/plans/{plan_id}/publish",
+    openapi_extra={
+        "requestBody": {
+            "required": False,
+            "content": {JSON_TYPE: {"schema": schemas.PublishBody.model_json_schema()}},
+        }
+    },
+)
+def publish_plan(
+    services: ServicesDep, caller: CallerDep, plan_id: str, body: Annotated[Any, Depends(read_optional_json)]
+) -> Response:
+    """Put an approved plan in force; the old edition ends at the very instant."""
+    wanted = schemas.checked(schemas.PublishBody, {} if body is None else body)
+    edition = workflow.publish_plan(services.database, plan_id, accept=tuple(wanted.accept), actor=caller.actor)
+    return answer({"edition": wire.edition(edition), "grids": [wire.grid(grid) for grid in edition.grids]})
+
+
+@router.get("/v1/plans/{plan_id}/compare")
+def compare_plans(
+    services: ServicesDep,
+    plan_id: str,
+    other: Annotated[
+        str,
+        Query(
+            alias="with",
+            pattern=r"^(edition:)?[0-9]{1,18}$",
+            description="A plan's id, or `edition:` and an edition's id.",
+        ),
+    ],
+) -> Response:
+    """Tell who moves from this plan to another plan or edition: buildings, households, grids."""
+    if other.startswith(_EDITION_PREFIX):
+        with services.database.transaction() as connection:
+            other = editions.get(connection, other.removeprefix(_EDITION_PREFIX)).plan
+    return answer(documents.comparison(workflow.compare_plans(services.database, plan_id, other)))

@@ -1,0 +1,147 @@
+"""`/v1/reports`: what citizens and inspectors report, filed once and assigned with evidence.
+
+Room: the front door on the wire. In: reports, one or many. Out: what was kept, only after it is durable.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Depends, Query, Request, Response
+
+from api import documents, schemas
+from api.access import CallerDep, guarded_router
+from api.bodies import JSON_TYPE, LINES_TYPE, read_json, read_lines
+from api.deps import PAGE_DEFAULT, CursorQuery, Instant, LimitQuery, ServicesDep, answer, cursor_of, position_of
+from api.errors import BadRequest, document_of
+from gisgrid import filing
+from gisgrid.dispatch.states import ReportState
+from gisgrid.errors import DifferentReport, GisgridError
+from gisgrid.filing import FiledReport
+from gisgrid.model import Report
+from gisgrid.store import reports as kept
+
+router = guarded_router("reports 诉求")
+
+_CREATED: Final = 201
+_REPEATED: Final = 200
+
+
+@router.post(
+    "/v1/reports",
+    status_code=_CREATED,
+    responses={201: {"model": schemas.ReportAnswer}, 200: {"model": schemas.ReportAnswer}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {JSON_TYPE: {"schema": schemas.ReportBody.model_json_schema()}},
+        }
+    },
+)
+def file_report(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
+    """File one report. The same again answers 200 with the first answer, another content under its id 409."""
+    report = schemas.checked(schemas.ReportBody, body).report()
+    try:
+        filed = filing.file_report(services.database, services.directory, report, actor=caller.actor)
+    except DifferentReport:
+        services.metrics.reports.labels("different").inc()
+        raise
+    services.metrics.reports.labels(filed.outcome).inc()
+    status = _CREATED if filed.outcome == "created" else _REPEATED
+    return answer(documents.report(filed.record), status, Location=f"/v1/reports/{filed.record.id}")
+
+
+@router.post(
+    "/v1/reports/batch",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON_TYPE: {"schema": {"type": "array", "items": schemas.ReportBody.model_json_schema()}},
+                LINES_TYPE: {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+def file_reports(
+    request: Request, services: ServicesDep, caller: CallerDep, body: Annotated[list[Any], Depends(read_lines)]
+) -> Response:
+    """File up to 10,000 reports in one commit: a result for each in order, with the status it would have had alone.
+
+    A line that is wrong takes no other with it. JSON in, JSON out; lines in, lines out.
+    """
+    if len(body) > schemas.BATCH_LIMIT:
+        raise BadRequest(
+            413, "too_large", f"The batch has {len(body):,} reports; send at most {schemas.BATCH_LIMIT:,}."
+        )
+    read = [_read(value) for value in body]
+    sound = [each for each in read if isinstance(each, Report)]
+    filed = iter(filing.file_reports(services.database, services.directory, sound, actor=caller.actor))
+    results = [_result(next(filed)) if isinstance(each, Report) else each for each in read]
+    for result in results:
+        services.metrics.reports.labels(result.get("outcome", "refused")).inc()
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == LINES_TYPE:
+        return Response(b"".join(orjson.dumps(result) + b"\n" for result in results), media_type=LINES_TYPE)
+    return answer(results)
+
+
+@router.get("/v1/reports", responses={200: {"model": schemas.ReportPage}})
+def list_reports(
+    services: ServicesDep,
+    caller: CallerDep,
+    grid: Annotated[str | None, Query(pattern=r"^[0-9]{15}$", description="15-digit code of a grid.")] = None,
+    state: Annotated[ReportState | None, Query(description="`unplaced` is the work list.")] = None,
+    since: Annotated[Instant | None, Query(description="Received at this instant or later.")] = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = PAGE_DEFAULT,
+) -> Response:
+    """List reports in the order in which they were filed: in grids within the caller's scope, and its own."""
+    wanted = kept.ReportFilter(grid, state, since, caller.sight())
+    with services.database.transaction() as connection:
+        found = kept.list_reports(connection, wanted, after=position_of(cursor), limit=limit + 1)
+    page = found[:limit]
+    return answer(
+        {
+            "reports": [documents.report(record) for record in page],
+            "next": cursor_of(page[-1].id) if len(found) > limit else None,
+        }
+    )
+
+
+@router.get("/v1/reports/{report_id}", responses={200: {"model": schemas.ReportWithHistory}})
+def get_report(services: ServicesDep, report_id: str) -> Response:
+    """Show one report with its newest assignment and its history."""
+    with services.database.transaction() as connection:
+        record = kept.get(connection, report_id)
+        events = kept.history(connection, report_id)
+    return answer({**documents.report(record), "history": [documents.event(event) for event in events]})
+
+
+def _read(value: Any) -> Report | dict[str, Any]:
+    """Return the report that one line of a batch holds, or the result that says why it is none."""
+    if isinstance(value, BadRequest):
+        return _refused(value)
+    try:
+        return schemas.checked(schemas.ReportBody, value).report()
+    except BadRequest as error:
+        return _refused(error)
+    except GisgridError as error:
+        return document_of(error)
+
+
+def _refused(error: BadRequest) -> dict[str, Any]:
+    document = {"status": error.status_code, "code": error.code, "detail": str(error.detail)}
+    return {**document, "errors": error.faults} if error.faults else document
+
+
+def _result(filed: FiledReport) -> dict[str, Any]:
+    if filed.outcome == "different":
+        return {
+            "status": 409,
+            "code": DifferentReport.code,
+            "outcome": filed.outcome,
+            "detail": f"This source and external_id came before with another content; it is kept as {filed.record.id}.",
+        }
+    status = _CREATED if filed.outcome == "created" else _REPEATED
+    return {"status": status, "outcome": filed.outcome, "report": documents.report(filed.record)}

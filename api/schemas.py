@@ -1,0 +1,296 @@
+"""The shapes on the wire: what bodies must be, and what answers look like in the documentation.
+
+Room: the front door on the wire; nothing of `gisgrid` imports it. Bodies are read strictly: no text for a number, no
+unknown members, because a misspelled `lng` would otherwise make a report without a place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from annotated_types import Len
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.deps import Instant
+from api.errors import BadRequest
+from gisgrid.dispatch.intake import field_faults
+from gisgrid.errors import MissingCrs, UnknownCrs
+from gisgrid.geometry.crs import NAMED, parse_crs
+from gisgrid.model import AssignmentMethod, Band, DivisionLevel, DrawSettings, GridKind, LocateMethod, Report
+
+POINTS_LIMIT: Final = 100_000
+BATCH_LIMIT: Final = 10_000
+_CRS_LENGTH: Final = 20
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def checked(model: type[Body], value: Any) -> Body:
+    """Return the value as the body that the model describes.
+
+    Raises
+    ------
+    BadRequest
+        422 with a pointer to each member that is wrong; values are not echoed.
+    """
+    try:
+        return model.model_validate(value, strict=True)
+    except ValidationError as error:
+        faults = [
+            {"pointer": "/" + "/".join(map(str, fault["loc"])), "message": str(fault["msg"])}
+            for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        first = faults[0]
+        raise BadRequest(
+            422, "invalid_body", f"{first['pointer']}: {first['message']}; the documentation at /docs has the shape.",
+            faults[:100],
+        ) from error  # fmt: skip
+
+
+def declared_system(text: str | None) -> str:
+    """Return the normal form of a coordinate system declared on the wire.
+
+    Raises
+    ------
+    MissingCrs
+        None was declared.
+    UnknownCrs
+        It is none of the four; only files may carry others.
+    """
+    if text is None or not text.strip():
+        raise MissingCrs(f"crs is missing; declare one of {', '.join(NAMED)}: it is never guessed.")
+    # Longer texts are no names; PROJ shall not read them.
+    system = parse_crs(text) if len(text) <= _CRS_LENGTH and "[" not in text else ""
+    if system not in NAMED:
+        raise UnknownCrs(f"This crs is none of {', '.join(NAMED)}; declare the one that the coordinates are in.")
+    return system
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class LocateBody(_Strict):
+    """Many points to look up."""
+
+    points: Annotated[
+        list[Annotated[list[float], Len(2, 2)]],
+        Len(0, POINTS_LIMIT),
+        Field(description="[lon, lat] pairs in the declared system, x first.", examples=[[[111.70123, 40.80456]]]),
+    ]
+    crs: str | None = Field(default=None, description="wgs84, cgcs2000, gcj02 or bd09; never guessed.")
+    at: Instant | None = Field(default=None, description="As of this instant; now by default.")
+
+
+class ReportBody(_Strict):
+    """A report as a sender gives it. `source` and `external_id` together make it known again."""
+
+    source: str = Field(description="The system that sends it.", examples=["12345"])
+    external_id: str = Field(description="Its id there.", examples=["2026-0504-0017"])
+    category: str | None = None
+    text: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    crs: str | None = Field(default=None, description="wgs84, cgcs2000, gcj02 or bd09; required with coordinates.")
+    accuracy_m: float | None = None
+    address: str | None = None
+    building_code: str | None = None
+    target: Literal["grid", "property"] = "grid"
+    reported_at: Instant | None = None
+
+    def report(self) -> Report:
+        """Return the report in the words of the product.
+
+        Raises
+        ------
+        MissingCrs, UnknownCrs
+            Coordinates without one of the four systems.
+        BadRequest
+            422 with a pointer to each field that cannot be kept.
+        """
+        placed = self.lon is not None or self.lat is not None
+        values = self.model_dump()
+        values["crs"] = declared_system(self.crs) if placed or self.crs is not None else None
+        report = Report(**values)
+        faults = field_faults(report)
+        if faults:
+            pointers = [{"pointer": f"/{fault.field}", "message": fault.message} for fault in faults]
+            raise BadRequest(422, "invalid_body", faults[0].message, pointers)
+        return report
+
+
+class DrawBody(_Strict):
+    """A new draft plan of a community, drawn by the service."""
+
+    community: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    origin: Literal["draw"] = Field(alias="from", description="How the plan begins.")
+    min: Annotated[int, Field(ge=1, le=100_000)] = 300
+    max: Annotated[int, Field(ge=1, le=100_000)] = 500
+    target: Annotated[int, Field(ge=1, le=100_000)] = 400
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    cross_barriers: bool = True
+    dedicated_area_m2: Annotated[float, Field(ge=0, le=1e9)] = 8000.0
+    keep_current: bool = False
+
+    def settings(self) -> DrawSettings:
+        """Return the settings of the draw.
+
+        Raises
+        ------
+        BadRequest
+            422 where min, target and max are not in that order.
+        """
+        if not self.min <= self.target <= self.max:
+            raise BadRequest(
+                422, "invalid_body", f"min {self.min}, target {self.target}, max {self.max} are not in that order."
+            )  # fmt: skip
+        return DrawSettings(
+            band=Band(self.min, self.max, self.target),
+            seed=self.seed,
+            cross_barriers=self.cross_barriers,
+            dedicated_area_m2=self.dedicated_area_m2,
+            keep_current=self.keep_current,
+        )
+
+
+class PublishBody(_Strict):
+    """What the reviewer accepts on publishing."""
+
+    accept: Annotated[
+        list[Annotated[str, Len(1, 200)]],
+        Len(0, 1000),
+        Field(description="Findings about the household band, as RULE:GRID, or `all`."),
+    ] = []
+
+
+class DivisionName(BaseModel):
+    """A division by code and name."""
+
+    code: str
+    name: str
+
+
+class LocatedGrid(BaseModel):
+    """A grid with the divisions above it; null where a parent is not known."""
+
+    code: str
+    name: str
+    kind: GridKind
+    community: DivisionName | None
+    street: DivisionName | None
+    district: DivisionName | None
+
+
+class NeighbourOut(BaseModel):
+    """A grid near the point."""
+
+    code: str
+    distance_m: float
+
+
+class EditionOfGrid(BaseModel):
+    """The edition that answered."""
+
+    id: str
+    valid_from: datetime
+
+
+class OnDuty(BaseModel):
+    """Who serves the grid."""
+
+    role: str
+    name: str
+    duty_phone: str | None
+
+
+class LocateAnswer(BaseModel):
+    """Which grid a point is in, with the evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grid: LocatedGrid | None
+    method: LocateMethod
+    border_distance_m: float | None
+    neighbours: list[NeighbourOut]
+    edition: EditionOfGrid | None
+    wgs84: Annotated[list[float], Len(2, 2)]
+    posts: list[OnDuty]
+
+
+class LocateManyAnswer(BaseModel):
+    """The grids of many points in their order, and the editions that answered, by community."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    codes: list[str | None]
+    methods: list[LocateMethod]
+    editions: dict[str, EditionOfGrid]
+
+
+class AssignmentOut(BaseModel):
+    """A report's grid with the evidence, and what speaks against it."""
+
+    grid: str | None
+    method: AssignmentMethod
+    border_distance_m: float | None
+    neighbours: list[NeighbourOut]
+    edition: str | None
+    findings: list[dict[str, Any]]
+
+
+class ReportAnswer(ReportBody):
+    """A kept report."""
+
+    id: str
+    received_at: datetime
+    state: str
+    wgs84: list[float] | None
+    assignment: AssignmentOut
+
+
+class EventOut(BaseModel):
+    """One line of a report's history."""
+
+    type: str
+    actor: str | None
+    at: datetime
+    note: str | None
+    details: dict[str, Any]
+
+
+class ReportWithHistory(ReportAnswer):
+    """A kept report and everything that happened to it."""
+
+    history: list[EventOut]
+
+
+class ReportPage(BaseModel):
+    """Reports in the order in which they were filed."""
+
+    reports: list[ReportAnswer]
+    next: str | None
+
+
+class DivisionOut(DivisionName):
+    """A node of the tree of divisions."""
+
+    level: DivisionLevel
+    parent: str | None
+
+
+class DivisionPage(BaseModel):
+    """Divisions in order of their codes."""
+
+    divisions: list[DivisionOut]
+    next: str | None
+
+
+class Problem(BaseModel):
+    """A fault as RFC 9457 has it; `code` is what a program switches on."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str

@@ -1,0 +1,58 @@
+"""Serves the app with uvicorn until it is told to stop; open requests are answered first.
+
+Room: the front door on the wire. In: settings, an address. Out: a running server.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.access import is_loopback
+from api.main import create_app
+from gisgrid.errors import UsageError
+from gisgrid.settings import Settings
+
+_GRACE_S: Final = 30
+
+
+def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are under way have half a minute to end.
+
+    Parameters
+    ----------
+    workers
+        Processes that answer. More than one read their settings from the environment anew.
+
+    Raises
+    ------
+    UsageError
+        Without keys on an address that others can reach, or in several processes.
+    """
+    if not settings.require_keys and (workers > 1 or not is_loopback(host)):
+        raise UsageError(
+            f"Without keys gisgrid serves this machine only, in one process, not {host} with {workers} worker(s); "
+            "use `gisgrid serve`, which asks for keys."
+        )
+    options: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        # Addresses hold coordinates of citizens; /metrics counts what an access log would list.
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": _GRACE_S,
+    }
+    if workers == 1:
+        uvicorn.run(create_app(settings), **options)
+        return
+    if settings.database_url is not None:
+        os.environ["GISGRID_DATABASE_URL"] = settings.database_url
+    uvicorn.run("api.server:app_of_environment", factory=True, workers=workers, **options)
+
+
+def app_of_environment() -> FastAPI:
+    """Return the app of the settings in the environment, for processes that uvicorn starts."""
+    return create_app(Settings.from_environment())
