@@ -15,7 +15,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.geometry.crs import geometries_to_wgs84
-from gisgrid.ingest.columns import GeometryKind, Layer
+from gisgrid.geometry.repair import clean
+from gisgrid.ingest.columns import Layer
 from gisgrid.ingest.raw import RawTable
 from gisgrid.ingest.rows import RowFindings
 from gisgrid.ingest.values import BadCell, is_empty, read_coordinate, shown
@@ -80,13 +81,13 @@ GEOMETRY_REFUSED = Rule(
     "geometry_refused",
     "error",
     "The geometry cannot be used: {reason}. Draw it again.",
-    "几何图形无法使用：{reason}。请重新绘制。",
+    "几何图形无法使用：{reason_zh}。请重新绘制。",
 )
 GEOMETRY_REPAIRED = Rule(
     "geometry_repaired",
     "warning",
-    "The geometry was invalid and has been repaired: {reason}. Its area changed by {change:.1%}; look at it.",
-    "几何图形无效，已修复：{reason}。面积变化 {change:.1%}，请核对。",
+    "The geometry was repaired: {reason}. Its area changed by {change:.1%}; look at it.",
+    "几何图形已修复：{reason_zh}。面积变化 {change:.1%}，请核对。",
 )
 FLATTENED = Rule(
     "flattened",
@@ -94,26 +95,12 @@ FLATTENED = Rule(
     "{count} geometries had heights (3D) and were flattened.",
     "{count} 个三维几何图形已转换为二维。",
 )
-WRONG_TYPE = Rule(
-    "wrong_type",
-    "error",
-    "The layer {layer} takes {wanted}, and this is a {found}; draw it as {wanted}.",
-    "图层 {layer} 需要{wanted_zh}，而此处是 {found}；请按要求绘制。",
-)
 ONLY_CROSSINGS_ARE_POINTS = Rule(
     "only_crossings_are_points",
     "error",
     "A barrier of kind {kind} is a line; only a crossing may be a point. Draw the line.",
     "{kind} 类分界线必须是线；只有通道（crossing）可以是点。请绘制成线。",
 )
-
-WANTED: Final[Mapping[GeometryKind, tuple[str, str, frozenset[int]]]] = {
-    "polygon": ("a polygon", "面", frozenset({3, 6})),
-    "line_or_point": ("a line (a crossing: or a point)", "线（通道可为点）", frozenset({0, 1, 2, 4, 5})),
-    "polygon_or_point": ("a polygon or a point", "面或点", frozenset({0, 3, 6})),
-    "point": ("a point", "点", frozenset({0})),
-}
-"""Geometry kind → words and GEOS type numbers."""
 
 _AREA_MARGIN_DEGREES: Final = 1.5
 
@@ -203,7 +190,6 @@ def stored_geometry(
     flat = np.flatnonzero(shapely.has_z(shapes))
     if len(flat):
         rows.add_file(FLATTENED.finding(count=len(flat)))
-    _check_types(shapes, layer, rows)
     if layer.name == "barriers":
         _check_crossings(shapes, values["kind"], rows)
     _check_range(shapes, crs, rows)
@@ -284,18 +270,6 @@ def _check_area_of_use(shapes: Geometries, crs: str, rows: RowFindings) -> None:
     rows.sum_up(OUTSIDE_AREA_OF_USE, found, crs=crs, area=area.name)
 
 
-def _check_types(shapes: Geometries, layer: Layer, rows: RowFindings) -> None:
-    """Refuse geometries of a kind that the layer does not take."""
-    if layer.geometry is None:
-        return
-    wanted, wanted_zh, types = WANTED[layer.geometry]
-    kinds = shapely.get_type_id(shapes)
-    for row in np.flatnonzero((kinds >= 0) & ~np.isin(kinds, list(types))):
-        found = shapes[row].geom_type
-        rows.add(WRONG_TYPE, int(row), "geometry", layer=layer.name, wanted=wanted, wanted_zh=wanted_zh, found=found)
-        shapes[row] = None
-
-
 def _check_crossings(shapes: Geometries, kinds: Sequence[str | None], rows: RowFindings) -> None:
     """Refuse points that are not crossings."""
     is_point = np.isin(shapely.get_type_id(shapes), (0, 4))
@@ -306,4 +280,16 @@ def _check_crossings(shapes: Geometries, kinds: Sequence[str | None], rows: RowF
 
 
 def _cleaned(shapes: Geometries, layer: Layer, rows: RowFindings) -> Geometries:
-    return shapely.make_valid(shapes)
+    """Return sound geometries; what was changed is a warning, what cannot be used an error."""
+    if layer.geometry is None:
+        return shapes
+    sound, verdicts = clean(shapes, layer.geometry)
+    for row, verdict in enumerate(verdicts):
+        if verdict.outcome == "ok":
+            continue
+        words = {"reason": verdict.reason, "reason_zh": verdict.reason_zh}
+        if verdict.outcome == "refused":
+            rows.add(GEOMETRY_REFUSED, row, "geometry", **words)
+        else:
+            rows.add(GEOMETRY_REPAIRED, row, "geometry", geometry=sound[row], change=verdict.area_change, **words)
+    return sound

@@ -15,7 +15,7 @@ import shapely
 
 from gisgrid.errors import MissingCrs
 from gisgrid.geometry.crs import geometries_to_wgs84, parse_crs
-from gisgrid.ingest.places import AXES_SWAPPED, METRES_AS_DEGREES, OUT_OF_RANGE, WRONG_TYPE
+from gisgrid.ingest.places import AXES_SWAPPED, METRES_AS_DEGREES, OUT_OF_RANGE
 from gisgrid.ingest.raw import RawTable
 from gisgrid.ingest.rows import RowFindings
 from gisgrid.model import Rule
@@ -31,6 +31,12 @@ CRS_NOT_DECLARED = Rule(
     "error",
     "The coordinates come without a coordinate system, and it is never guessed; fill in crs, or declare --crs.",
     "坐标没有声明坐标系，系统不做猜测；请填写 crs 列，或用 --crs 声明。",
+)
+NOT_A_POINT = Rule(
+    "not_a_point",
+    "error",
+    "A report happens at a point, and this is a {found}; give its point.",
+    "诉求的位置应为点，而此处是 {found}；请改为点。",
 )
 COARSE_COORDINATES = Rule(
     "coarse_coordinates",
@@ -101,8 +107,7 @@ def _take_points(table: RawTable, values: dict[str, list[Any]], rows: RowFinding
         if shape is None or shape.is_empty:
             continue
         if shape.geom_type != "Point":
-            words = {"layer": "reports", "wanted": "a point", "wanted_zh": "点", "found": shape.geom_type}
-            rows.add(WRONG_TYPE, row, "geometry", **words)
+            rows.add(NOT_A_POINT, row, "geometry", found=shape.geom_type)
             continue
         values["lon"][row], values["lat"][row] = float(shape.x), float(shape.y)
 

@@ -50,9 +50,9 @@ SIGNATURES: Final[dict[str, re.Pattern[bytes]]] = {
 
 OTHER_DRIVERS: Final = (
     "MEM PCIDSK PDS4 VICAR PDF MBTiles EEDA OGCAPI GDALG LVBAG S57 DGN OGR_VRT CSV GPX ESRIJSON TopoJSON OGR_GMT "
-    "SQLite WAsP OpenFileGDB GeoRSS VFK PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX "
-    "Elasticsearch Carto AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin AVCE00 "
-    "AIVector HTTP"
+    "SQLite WAsP OpenFileGDB GeoRSS VFK PGDUMP OSM GPSBabel OGR_PDS WFS OAPIF EDIGEO Idrisi ODS XLSX Elasticsearch "
+    "Carto AmigoCloud SXF Selafin JML PLSCENES CSW VDV MVT NGW MapML GTFS PMTiles JSONFG MiraMonVector ADBC AVCBin "
+    "AVCE00 AIVector HTTP"
 )
 """What GDAL 3.12 has besides the formats we read; newer ones the child finds itself, at the price of a second start."""
 

@@ -58,23 +58,22 @@ def unknown_references(connection: Connection, layer: LayerName, frame: pd.DataF
     frame
         Good rows with `line`.
     """
+    found: list[Finding] = []
     match layer:
         case "households":
-            return _missing(connection, frame, "building", BUILDINGS, UNKNOWN_BUILDING, shows_codes=False)
+            found = _missing(connection, frame, "building", BUILDINGS, UNKNOWN_BUILDING, shows_codes=False)
         case "ties":
-            first = _missing(connection, frame, "a", BUILDINGS, UNKNOWN_BUILDING)
-            second = _missing(connection, frame, "b", BUILDINGS, UNKNOWN_BUILDING)
-            return sorted([*first, *second], key=lambda finding: finding.line or 0)
+            found = _missing(connection, frame, "a", BUILDINGS, UNKNOWN_BUILDING)
+            found += _missing(connection, frame, "b", BUILDINGS, UNKNOWN_BUILDING)
         case "divisions":
-            return _missing(connection, frame, "parent", DIVISIONS, UNKNOWN_PARENT, own="code")
+            found = _missing(connection, frame, "parent", DIVISIONS, UNKNOWN_PARENT, own="code")
         case "categories":
-            return _missing(connection, frame, "parent", CATEGORIES, UNKNOWN_PARENT, own="code")
+            found = _missing(connection, frame, "parent", CATEGORIES, UNKNOWN_PARENT, own="code")
         case "buildings":
-            return _summed_up(connection, frame, "estate", ESTATES, ESTATE_MADE)
+            found = _summed_up(connection, frame, "estate", ESTATES, ESTATE_MADE)
         case "posts":
-            return _summed_up(connection, frame, "grid", GRID_CODES, UNPUBLISHED_GRID)
-        case _:
-            return []
+            found = _summed_up(connection, frame, "grid", GRID_CODES, UNPUBLISHED_GRID)
+    return sorted(found, key=lambda finding: finding.line or 0)
 
 
 def _missing(
