@@ -264,7 +264,8 @@ def _numbered(faces: Geometries, pieces: _Pieces, seat: Integers, units: Units, 
     by_built = np.flatnonzero(founded)[np.argsort(pieces.built[founded], kind="stable")]
     cell_of_cluster[pieces.claim[by_built]] = number[seat[by_built]]
     # A sliver that lies under others or falls between two lattice points has no face; its cell is the one it lies in.
-    lost = np.flatnonzero((units.cluster < units.clusters) & (np.append(cell_of_cluster, 0)[units.cluster] < 0))
+    of_building = np.flatnonzero(units.cluster < units.clusters)
+    lost = of_building[cell_of_cluster[units.cluster[of_building]] < 0]
     at = shapely.STRtree(faces).nearest(shapely.point_on_surface(units.polygons[lost]))
     cell_of_cluster[units.cluster[lost]] = number[seat[pieces.of_face[at]]]
     held = units.cluster_of_footprint
