@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +22,13 @@ from gisgrid.store.postgres import locks
 from gisgrid.store.postgres.binaries import find_binaries
 
 HOME_PREFIX = "gisgrid-test-"
+CLUSTER_USER = """
+import sys
+from pathlib import Path
+from gisgrid.store.cluster import Cluster
+print(Cluster(Path(sys.argv[1]), durable=False, linger_s=0.5).start(), flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +103,26 @@ def cluster_home() -> Iterator[Path]:
     yield home
     Cluster(home).stop(force=True)
     shutil.rmtree(home)
+
+
+@pytest.fixture
+def cluster_user() -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
+    """Starts a process that uses the cluster of a home until its stdin closes; returns it once the cluster is up."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(home: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CLUSTER_USER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("postgresql://")
+        return process
+
+    yield start
+    for process in processes:
+        with process:
+            process.kill()
 
 
 def _new_home() -> Path:

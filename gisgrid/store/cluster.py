@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from gisgrid.store.postgres.data_folder import (
     usable_binaries,
 )
 from gisgrid.store.postgres.launching import PATIENCE_S, server_command, start_keeper
-from gisgrid.store.postgres.process import DATA, READY, SERVER_LOG, Launch, server_state
+from gisgrid.store.postgres.process import DATA, READY, SERVER_LOG, Launch, is_running, server_state
 
 PORT_ATTEMPTS: Final = 5
 
@@ -178,18 +178,17 @@ class Cluster:
         if not self.folder.is_dir():
             return False
         with self._own_words(), self._start_lock():
-            if not force and locks.is_used(self.folder):
+            keeper_process = locks.keeper_process(self.folder)
+            if keeper_process is not None and not force and locks.is_used(self.folder):
                 raise Conflict(
                     "Other gisgrid processes use the private database; end them first, or run: gisgrid db stop --force"
                 )
             (self.folder / locks.STANDING).unlink(missing_ok=True)
-            keeper_process = locks.keeper_process(self.folder)
-            if keeper_process is None:
-                return False
-            with suppress(ProcessLookupError):
-                os.kill(keeper_process, signal.SIGTERM)
-            self._wait_for_keeper_to_end()
-        return True
+            if keeper_process is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(keeper_process, signal.SIGTERM)
+            self._wait_for_end()
+        return keeper_process is not None
 
     def status(self) -> ClusterStatus:
         """Return what there is to know; changes and starts nothing."""
@@ -271,9 +270,13 @@ class Cluster:
             return False
         return True
 
-    def _wait_for_keeper_to_end(self) -> None:
+    def _wait_for_end(self) -> None:
+        """Wait until the keeper is gone, and the server too, which ends a little later when its keeper was killed."""
+        self._wait_while(lambda: locks.is_kept(self.folder) or is_running(self.folder / DATA))
+
+    def _wait_while(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while locks.is_kept(self.folder):
+        while condition():
             _look_at_clock(
                 deadline, f"The private database in {self.folder} does not stop; see {self.folder / SERVER_LOG}."
             )
@@ -286,6 +289,7 @@ class Cluster:
             answer = self._keep(binaries, access)
             if answer == READY:
                 return
+            self._wait_while(lambda: locks.is_kept(self.folder))
             if "Address already in use" not in answer:
                 break
             access = write_access(self.folder, access.password)
@@ -303,7 +307,7 @@ class Cluster:
         if access is None:
             access = write_access(self.folder, secrets.token_hex(24))
         if not has_data:
-            make_data_folder(self.folder, binaries, server_account(), access.password)
+            make_data_folder(self.folder, binaries, server_account(), access.password, durable=self.durable)
         return access
 
     def _keep(self, binaries: Binaries, access: Access) -> str:

@@ -23,6 +23,15 @@ OWNER: Final = "gisgrid"
 """The login role that owns the database; it may make roles and databases, and is no superuser."""
 DATABASE: Final = "gisgrid"
 NEW: Final = "data.new-"
+DAMAGE: Final = (
+    "PANIC",
+    "could not find the database system",
+    "incompatible with server",
+    "checkpoint record",
+    "invalid",
+    "No such file",
+    "corrupt",
+)
 FAILURE: Final = re.compile(r"\b(?:PANIC|FATAL|ERROR|error):")
 
 HOST_RULES: Final = """\
@@ -51,7 +60,9 @@ CREATE DATABASE {database} OWNER {owner};
 """
 
 
-def make_data_folder(folder: Path, binaries: Binaries, account: Account, password: str) -> None:
+def make_data_folder(
+    folder: Path, binaries: Binaries, account: Account, password: str, *, durable: bool = True
+) -> None:
     """Make `folder/data`: complete or not at all.
 
     Parameters
@@ -62,6 +73,8 @@ def make_data_folder(folder: Path, binaries: Binaries, account: Account, passwor
         Which programs make it, and as whom.
     password
         Of the role `gisgrid`; letters and digits.
+    durable
+        Whether it is on the disk before this returns.
 
     Raises
     ------
@@ -77,6 +90,8 @@ def make_data_folder(folder: Path, binaries: Binaries, account: Account, passwor
             shutil.chown(data, account.uid, account.gid)
         _initialise(data, binaries, account)
         _found(data, binaries, account, password)
+        if durable:
+            _run([binaries.program("initdb"), "--sync-only", "--pgdata", str(data)], folder, account)
         data.rename(folder / DATA)
     finally:
         shutil.rmtree(data, ignore_errors=True)
@@ -145,8 +160,7 @@ def explain(folder: Path, words: str) -> DatabaseUnavailable:
         return DatabaseUnavailable(
             f"Another server works in {folder} ({reason}); end it with: kill -INT and the PID named there."
         )
-    damage = ("could not find the database system", "PANIC", "checkpoint record", "invalid", "No such file", "corrupt")
-    if any(sign in words for sign in damage):
+    if any(sign in words for sign in DAMAGE):
         return DatabaseUnavailable(_damaged(folder, reason))
     return DatabaseUnavailable(
         f"The private database in {folder} did not start ({reason}); its log is {folder / SERVER_LOG}."
@@ -174,7 +188,7 @@ def _initialise(data: Path, binaries: Binaries, account: Account) -> None:
     command = [
         binaries.program("initdb"),
         *("--pgdata", str(data), "--username", "postgres", "--encoding", "UTF8", "--no-locale"),
-        *("--auth-host", "scram-sha-256", "--auth-local", "reject", "--no-instructions"),
+        *("--auth-host", "scram-sha-256", "--auth-local", "reject", "--no-instructions", "--no-sync"),
     ]
     _run(command, data.parent, account)
     (data / "pg_hba.conf").write_text(HOST_RULES)
@@ -185,7 +199,7 @@ def _initialise(data: Path, binaries: Binaries, account: Account) -> None:
 def _found(data: Path, binaries: Binaries, account: Account, password: str) -> None:
     """Make role, database and extensions in single-user mode: before any connection is possible."""
     statements = FOUNDING_STATEMENTS.format(owner=OWNER, database=DATABASE, password=password)
-    command = [binaries.program("postgres"), "--single", "-D", str(data), "template1"]
+    command = [binaries.program("postgres"), "--single", "-D", str(data), "-c", "fsync=off", "template1"]
     _run(command, data.parent, account, statements)
 
 

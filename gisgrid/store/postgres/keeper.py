@@ -40,18 +40,18 @@ class Watch:
     """The keeper's loop: leases in, the decision to end out."""
 
     def __init__(self, launch: Launch, server: Server, claim: int) -> None:
-        self.folder = Path(launch.folder)
-        self.claim = claim
         self.linger_s = launch.linger_s
         self.server = server
+        self.claim = claim
+        self.lease = os.open(Path(launch.folder) / LEASE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        self.standing = Path(launch.folder) / STANDING
         self.asked_to_stop = False
         self.idle_since: float | None = None
         self.restarts: list[float] = []
-        self.lease: int | None = None
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "asked_to_stop", True))
 
     def run(self) -> None:
         """Return when the server is to be stopped: nobody needs it, somebody asked, or its folder is gone."""
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "asked_to_stop", True))
         ticks = 0
         while not (self.asked_to_stop or self._folder_is_gone() or self._nobody_needs_it()):
             if self.server.process is not None and self.server.process.poll() is not None:
@@ -62,20 +62,23 @@ class Watch:
             time.sleep(TICK_S)
 
     def _folder_is_gone(self) -> bool:
-        return os.fstat(self.claim).st_nlink == 0
+        return os.fstat(self.claim).st_nlink == 0 or os.fstat(self.lease).st_nlink == 0
 
     def _nobody_needs_it(self) -> bool:
         """Whether no lease was held for the time of grace; if so, newcomers wait until the keeper has ended."""
-        descriptor = take_lock(self.folder / LEASE, fcntl.LOCK_EX)
-        if descriptor is None or (self.folder / STANDING).exists():
+        try:
+            fcntl.flock(self.lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.idle_since = None
+            return False
+        now = time.monotonic()
+        if self.standing.exists():
             self.idle_since = None
         elif self.idle_since is None:
-            self.idle_since = time.monotonic()
-        elif time.monotonic() - self.idle_since >= self.linger_s:
-            self.lease = descriptor
-            return True
-        if descriptor is not None:
-            os.close(descriptor)
+            self.idle_since = now
+        elif now - self.idle_since >= self.linger_s:
+            return True  # with the lease in our hands
+        fcntl.flock(self.lease, fcntl.LOCK_UN)
         return False
 
     def _restart(self) -> None:
@@ -128,9 +131,10 @@ def main(text: str) -> None:
     try:
         if not launch.kernel_guard:
             guard_by_pipe(server.data)
+        watch = Watch(launch, server, claim)
         server.start()
         _answer(READY)
-        Watch(launch, server, claim).run()
+        watch.run()
     except ServerFailed as failure:
         _answer(str(failure))
     finally:

@@ -163,7 +163,7 @@ class Server:
         if 'lock file "postmaster.pid"' not in words:
             return False
         owner = server_state(self.data)
-        if owner is not None and not _works_in(owner[0], self.data):
+        if owner is not None and not works_in(owner[0], self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         return True
 
@@ -183,7 +183,13 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
     return ask
 
 
-def _works_in(process: int, folder: Path) -> bool:
+def is_running(data: Path) -> bool:
+    """Whether a server works in the data folder, by its lock file and the process named there."""
+    state = server_state(data)
+    return state is not None and works_in(state[0], data)
+
+
+def works_in(process: int, folder: Path) -> bool:
     """Whether the process is alive and works in the folder, as a server does in its data folder."""
     try:
         return Path(f"/proc/{process}/cwd").readlink() == folder.resolve()
@@ -209,7 +215,8 @@ def guard_by_pipe(data: Path) -> None:
     os.closerange(3, reading)  # locks are shared with a fork; the guard must not hold the keeper's
     os.closerange(reading + 1, 1024)
     os.read(reading, 1)
-    if (state := server_state(data)) and _works_in(state[0], data):
+    state = server_state(data)
+    if state is not None and works_in(state[0], data):
         os.kill(state[0], signal.SIGINT)
     os._exit(0)
 
