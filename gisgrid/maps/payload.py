@@ -30,6 +30,7 @@ from gisgrid.model import Building, Grid, Post
 
 STEPS_PER_DEGREE: Final = 1_000_000
 Document = dict[str, Any]
+Coordinates = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,12 @@ class Lattice:
 
     def path(self, line: Geometry) -> list[int]:
         """Return the vertices of a line, ring or point: the first from the origin, each other from the one before."""
-        origin = np.array([self.lon, self.lat])
-        steps = np.rint((shapely.get_coordinates(line) - origin) * STEPS_PER_DEGREE).astype(np.int64)
-        moves = np.diff(steps, axis=0)
-        moves = moves[np.any(moves != 0, axis=1)]
-        return [int(step) for step in np.concatenate([steps[:1], moves]).ravel()]
+        return self._steps(shapely.get_coordinates(line))
 
     def polygons(self, area: Geometry) -> list[list[list[int]]]:
         """Return every ring of every part of an area, without the closing vertex."""
         return [
-            [self._ring(ring) for ring in (part.exterior, *part.interiors)]
+            [self._steps(shapely.get_coordinates(ring)[:-1]) for ring in (part.exterior, *part.interiors)]
             for part in shapely.get_parts(area)
             if isinstance(part, shapely.Polygon)
         ]
@@ -59,8 +56,12 @@ class Lattice:
         """Return every part of a line, or of a point."""
         return [self.path(part) for part in shapely.get_parts(geometry)]
 
-    def _ring(self, ring: Geometry) -> list[int]:
-        return self.path(shapely.LineString(shapely.get_coordinates(ring)[:-1]))
+    def _steps(self, coordinates: Coordinates) -> list[int]:
+        places = np.rint((coordinates - (self.lon, self.lat)) * STEPS_PER_DEGREE).astype(np.int64)
+        moves = places[1:] - places[:-1]
+        moves = moves[moves.any(axis=1)]
+        steps: list[int] = np.concatenate([places[:1], moves]).ravel().tolist()
+        return steps
 
 
 def data_block(data: MapData, audience: Audience, bounds: tuple[float, float, float, float]) -> str:
@@ -172,6 +173,6 @@ def _label(area: Geometry, lattice: Lattice) -> list[int]:
     return [*at, round(float(shapely.length(spoke)) * STEPS_PER_DEGREE)]
 
 
-def _to_mercator(coordinates: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _to_mercator(coordinates: Coordinates) -> Coordinates:
     lon, lat = coordinates[:, 0], coordinates[:, 1]
     return np.column_stack([lon, np.degrees(np.arcsinh(np.tan(np.radians(lat))))])

@@ -5,6 +5,7 @@ Room: maps. In: polygons in WGS-84. Out: a palette position for each. Must not i
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,18 +32,20 @@ def colour_positions(polygons: Sequence[Geometry]) -> list[int]:
         (n,) polygons or multipolygons, WGS-84.
     """
     neighbours = _touching(polygons)
-    chosen: list[int | None] = [None] * len(polygons)
-    left = set(range(len(polygons)))
-    while left:
-        here = min(left, key=lambda each: (-_seen(chosen, neighbours[each]), -len(neighbours[each]), each))
-        shown = [chosen[other] for other in neighbours[here]]
+    chosen: dict[int, int] = {}
+    # Where a polygon's neighbours show one colour more, it is pushed again; its older entries are passed over.
+    queue = [(0, -len(near), here) for here, near in enumerate(neighbours)]
+    heapq.heapify(queue)
+    while queue:
+        *_, here = heapq.heappop(queue)
+        if here in chosen:
+            continue
+        shown = [chosen[other] for other in neighbours[here] if other in chosen]
         chosen[here] = min(range(len(PALETTE)), key=lambda colour: (shown.count(colour), colour))
-        left.remove(here)
-    return [position or 0 for position in chosen]
-
-
-def _seen(chosen: Sequence[int | None], neighbours: set[int]) -> int:
-    return len({chosen[other] for other in neighbours} - {None})
+        for other in neighbours[here] - chosen.keys():
+            saturation = len({chosen[each] for each in neighbours[other] if each in chosen})
+            heapq.heappush(queue, (-saturation, -len(neighbours[other]), other))
+    return [chosen[here] for here in range(len(polygons))]
 
 
 def _touching(polygons: Sequence[Geometry]) -> list[set[int]]:

@@ -253,13 +253,22 @@
 
   // ---- labels: each takes the fullest form that fits, and none lies on another ----
 
+  const widths = new Map(); // text is measured once for each font
+  function widthOf(pen, row) {
+    const key = `${row.weight || 400} ${row.size} ${row.text}`;
+    if (!widths.has(key)) {
+      pen.font = `${row.weight || 400} ${row.size}px ${FONT}`;
+      widths.set(key, pen.measureText(row.text).width);
+    }
+    return widths.get(key);
+  }
+
   function lettering(pen, view) {
     const taken = [];
     const measure = (rows) => {
       let width = 0, height = 0;
       for (const row of rows) {
-        pen.font = `${row.weight || 400} ${row.size}px ${FONT}`;
-        width = Math.max(width, pen.measureText(row.text).width);
+        width = Math.max(width, widthOf(pen, row));
         height += row.size * 1.2;
       }
       return { width, height };
@@ -321,6 +330,7 @@
     }
     for (const grid of visible) {
       const room = radius(grid) * 1.15;
+      if (room < 6) continue;
       for (const rows of gridForms(grid)) if (put(rows, grid.label.x, grid.label.y, room)) break;
     }
     if (view.zoom >= SITES_FROM) drawSites(pen, view, content.sites, put);
