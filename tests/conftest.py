@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,24 @@ def cluster_home() -> Iterator[Path]:
     shutil.rmtree(home)
 
 
+@pytest.fixture(scope="session")
+def made_cluster() -> Iterator[Path]:
+    """The home of a cluster that was made and stopped: to be copied, as making one takes a second or more."""
+    home = _new_home()
+    cluster = Cluster(home, durable=False)
+    cluster.start()
+    cluster.stop(force=True)
+    yield home
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def stopped_home(made_cluster: Path, cluster_home: Path) -> Path:
+    """A home folder of this test alone with a cluster in it that does not run."""
+    subprocess.run(["cp", "-a", f"{made_cluster}/cluster", str(cluster_home)], check=True)
+    return cluster_home
+
+
 @pytest.fixture
 def cluster_user() -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
     """Starts a process that uses the cluster of a home until its stdin closes; returns it once the cluster is up."""
@@ -127,16 +146,27 @@ def cluster_user() -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
 
 def _new_home() -> Path:
     """Return a new folder that the server's unprivileged account may pass through, unlike pytest's own under root."""
-    home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX))
+    home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-"))
     home.chmod(0o711)
     return home
 
 
 def _remove_homes_of_killed_runs() -> None:
-    """Remove what runs that were killed left behind: homes whose cluster has neither a user nor a keeper."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*/cluster"):
-        if (folder / locks.LEASE).exists() and not locks.is_used(folder) and not locks.is_kept(folder):
-            shutil.rmtree(folder.parent, ignore_errors=True)
+    """Remove what runs that were killed left behind: homes whose test process is gone and whose cluster is at rest."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*-*"):
+        process = home.name.removeprefix(HOME_PREFIX).partition("-")[0]
+        if not _is_alive(int(process)) and not locks.is_kept(home / "cluster"):
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _address(cluster: Cluster, database: str) -> str:

@@ -128,9 +128,9 @@ def test_a_life_from_absent_to_stopped(cluster_home: Path) -> None:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_it_ends_with_its_last_user_and_not_before(cluster_home: Path, cluster_user: StartUser) -> None:
-    first, second = cluster_user(cluster_home), cluster_user(cluster_home)
-    cluster = Cluster(cluster_home, durable=False)
+def test_it_ends_with_its_last_user_and_not_before(stopped_home: Path, cluster_user: StartUser) -> None:
+    first, second = cluster_user(stopped_home), cluster_user(stopped_home)
+    cluster = Cluster(stopped_home, durable=False)
     server = cluster.status().server_process
     first.communicate()
     time.sleep(1.5)  # three times the users' time of grace
@@ -139,8 +139,8 @@ def test_it_ends_with_its_last_user_and_not_before(cluster_home: Path, cluster_u
     wait_until(lambda: cluster.status().state == "stopped")
 
 
-def test_a_standing_server_outlives_its_users_until_it_is_stopped(cluster_home: Path) -> None:
-    cluster = Cluster(cluster_home, durable=False, linger_s=0.2)
+def test_a_standing_server_outlives_its_users_until_it_is_stopped(stopped_home: Path) -> None:
+    cluster = Cluster(stopped_home, durable=False, linger_s=0.2)
     cluster.stand()
     cluster.release()
     time.sleep(1.0)
@@ -150,9 +150,9 @@ def test_a_standing_server_outlives_its_users_until_it_is_stopped(cluster_home: 
     assert not cluster.status().standing
 
 
-def test_stop_refuses_while_others_work(cluster_home: Path, cluster_user: StartUser) -> None:
-    cluster_user(cluster_home)
-    cluster = Cluster(cluster_home, durable=False)
+def test_stop_refuses_while_others_work(stopped_home: Path, cluster_user: StartUser) -> None:
+    cluster_user(stopped_home)
+    cluster = Cluster(stopped_home, durable=False)
     with pytest.raises(Conflict, match="--force"):
         cluster.stop()
     assert cluster.status().state == "running"
@@ -160,8 +160,8 @@ def test_stop_refuses_while_others_work(cluster_home: Path, cluster_user: StartU
     assert cluster.status().state == "stopped"
 
 
-def test_a_taken_port_is_left_for_another(cluster_home: Path) -> None:
-    cluster = Cluster(cluster_home, durable=False)
+def test_a_taken_port_is_left_for_another(stopped_home: Path) -> None:
+    cluster = Cluster(stopped_home, durable=False)
     before = cluster.start()
     cluster.stop(force=True)
     with socket.create_server(("127.0.0.1", int(psycopg.conninfo.conninfo_to_dict(before)["port"]))):
@@ -171,8 +171,8 @@ def test_a_taken_port_is_left_for_another(cluster_home: Path) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_the_server_ends_when_its_folder_is_removed(cluster_home: Path) -> None:
-    cluster = Cluster(cluster_home, durable=False)
+def test_the_server_ends_when_its_folder_is_removed(stopped_home: Path) -> None:
+    cluster = Cluster(stopped_home, durable=False)
     cluster.start()
     server = cluster.status().server_process
     assert server is not None
@@ -185,11 +185,8 @@ def test_the_server_ends_when_its_folder_is_removed(cluster_home: Path) -> None:
 
 
 @pytest.fixture
-def stopped(cluster_home: Path) -> Cluster:
-    cluster = Cluster(cluster_home, durable=False)
-    cluster.start()
-    cluster.stop(force=True)
-    return cluster
+def stopped(stopped_home: Path) -> Cluster:
+    return Cluster(stopped_home, durable=False)
 
 
 def test_a_data_folder_of_another_major_version_is_refused(stopped: Cluster) -> None:
