@@ -71,28 +71,37 @@ def share_out(block: Geometry, footprints: Geometries, owners: Integers, obstacl
     obstacles
         Every footprint near by, over which a border need not and should not be drawn.
     """
-    points, owner = _edge_points(footprints, owners, np.full(len(footprints), STEP_M))
-    segments, tight = _ridges(points, owner, block.bounds)
-    if len(tight):
-        near = np.isin(owners, tight)
-        points, owner = _edge_points(footprints, owners, np.where(near, FINE_STEP_M, STEP_M))
-        segments, _ = _ridges(points, owner, block.bounds)
+    points, owner = _edge_points(footprints, owners)
+    segments = _ridges(points, owner, block.bounds)
     borders = _outside_footprints(_chains(segments, block), obstacles)
     return Shares(_simplified(borders, obstacles), scipy.spatial.cKDTree(points), owner)
 
 
-def _edge_points(footprints: Geometries, owners: Integers, step: Floats) -> tuple[Floats, Integers]:
-    """Return distinct points along the edges of the shrunk footprints, and whose they are."""
+def _edge_points(footprints: Geometries, owners: Integers) -> tuple[Floats, Integers]:
+    """Return distinct points along the edges of the shrunk footprints, and whose they are; denser in narrow gaps."""
     shrunk = shapely.buffer(footprints, -INSET_M, join_style="mitre")
-    shrunk = np.where(shapely.is_empty(shrunk), footprints, shrunk)
-    edges = shapely.segmentize(shapely.boundary(shrunk), step)
-    points, index = shapely.get_coordinates(edges, return_index=True)
+    edges = shapely.boundary(np.where(shapely.is_empty(shrunk), footprints, shrunk))
+    points, index = shapely.get_coordinates(shapely.segmentize(edges, STEP_M), return_index=True)
+    fine, fine_index = _narrow_points(edges, footprints, owners)
+    points, index = np.concatenate([points, fine]), np.concatenate([index, fine_index])
     _, first = np.unique(np.round(points, 3) @ np.array([1.0, 1j]), return_index=True)
     return points[first], owners[index[first]]
 
 
-def _ridges(points: Floats, owner: Integers, bounds: tuple[float, float, float, float]) -> tuple[Floats, Integers]:
-    """Return the Voronoi edges between points of different owners, (k, 2, 2), and the owners with a near neighbour.
+def _narrow_points(edges: Geometries, footprints: Geometries, owners: Integers) -> tuple[Floats, Integers]:
+    """Return closely set points where the edges of footprints are near another owner's footprint."""
+    tree = shapely.STRtree(footprints)
+    one, other = tree.query(footprints, predicate="dwithin", distance=2.0 * STEP_M)
+    tight = np.unique(one[owners[one] != owners[other]])
+    points, index = shapely.get_coordinates(shapely.segmentize(edges[tight], FINE_STEP_M), return_index=True)
+    index = tight[index]
+    point, near = tree.query(shapely.points(points), predicate="dwithin", distance=2.0 * STEP_M)
+    wanted = np.unique(point[owners[index[point]] != owners[near]])
+    return points[wanted], index[wanted]
+
+
+def _ridges(points: Floats, owner: Integers, bounds: tuple[float, float, float, float]) -> Floats:
+    """Return the Voronoi edges between points of different owners, (k, 2, 2).
 
     Four points far outside make every edge within the bounds finite.
     """
@@ -105,10 +114,7 @@ def _ridges(points: Floats, owner: Integers, bounds: tuple[float, float, float, 
     a, b = whose[diagram.ridge_points].T
     corner = np.asarray(diagram.ridge_vertices)
     between = (a != b) & (a >= 0) & (b >= 0) & (corner >= 0).all(axis=1)
-    ends = diagram.points[diagram.ridge_points[between]]
-    gap = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
-    near = gap < 2.0 * STEP_M
-    return diagram.vertices[corner[between]] + middle, np.unique(np.concatenate([a[between][near], b[between][near]]))
+    return np.asarray(diagram.vertices[corner[between]] + middle, dtype=np.float64)
 
 
 def _chains(segments: Floats, block: Geometry) -> Geometries:
