@@ -171,14 +171,16 @@ def publish_plan(
         The plan is in a state that cannot be published, or another publication came first.
     """
     with database.transaction() as connection:
+        # Held before anything is read: the codes are numbered against the edition in force.
+        editions.lock_community(connection, plans.community_of(connection, plan_id))
         plan = _checked(connection, plans.get(connection, plan_id))
         if plan.state != "approved" and not (from_draft and plan.state in {"draft", "submitted"}):
             raise Conflict(f"Plan {plan_id} is {plan.state}, not approved; approve it first.")
         accepted = _accepted(plan, accept)
-        current = editions.in_force(connection, plan.community)
-        numbered = numbering.number_grids(
-            plan.grids, current, editions.used_codes(connection, plan.community), plan.community
-        )
+        material = inputs.read_community(connection, plan.community)
+        households = {building.code: building.households for building in material.buildings}
+        current = material.current
+        numbered = numbering.number_grids(plan.grids, current, material.used_codes, plan.community, households)
         return editions.publish(
             connection,
             plan=plan,
