@@ -33,6 +33,7 @@ __all__ = [
     "get",
     "grid_of_building",
     "in_force",
+    "in_force_at",
     "list_editions",
     "lock_community",
     "publish",
@@ -146,6 +147,13 @@ def in_force(connection: Connection, community: str, at: datetime | None = None)
         query = select(EDITIONS).where(columns.community_code == community, columns.valid.contains(aware(at)))
         row = connection.execute(query).first()
     return None if row is None else _edition(row, _grids(connection, row.id))
+
+
+def in_force_at(connection: Connection, at: datetime) -> frozenset[str]:
+    """Return the ids of all editions in force at an instant: they name the state of the grids then."""
+    columns = EDITIONS.columns
+    rows = connection.execute(select(columns.id).where(columns.valid.contains(aware(at))))
+    return frozenset(str(row.id) for row in rows)
 
 
 def list_editions(connection: Connection, community: str) -> list[Edition]:
