@@ -15,7 +15,6 @@ because whoever takes a call must be able to say whose it is; outside the scope 
 from __future__ import annotations
 
 import enum
-import functools
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -213,20 +212,28 @@ def known_parameters(request: Request) -> None:
 
     A misspelled `At=` would otherwise be answered as of now, without a word.
     """
-    route: APIRoute = request.scope["route"]
+    known: frozenset[str] = request.app.state.parameters[request.method, request.scope["route"].path]
     given = [name for name, _ in request.query_params.multi_items()]
-    unknown = [name for name in given if name not in _parameters(route)]
+    unknown = [name for name in given if name not in known]
     twice = [name for name in set(given) if given.count(name) > 1]
     if unknown or twice:
         fault = f"There is no parameter {unknown[0][:50]!r}" if unknown else f"Parameter {twice[0][:50]!r} stands twice"
-        known = ", ".join(sorted(_parameters(route))) or "none"
-        raise BadRequest(422, "invalid_parameters", f"{fault}; this address takes: {known}.")
+        listed = ", ".join(sorted(known)) or "none"
+        raise BadRequest(422, "invalid_parameters", f"{fault}; this address takes: {listed}.")
 
 
-@functools.lru_cache(maxsize=1024)
-def _parameters(route: APIRoute) -> frozenset[str]:
-    fields = get_flat_params(route.dependant)
-    return frozenset(field.alias for field in fields if isinstance(field.field_info, fastapi_params.Query))
+def parameters(app: FastAPI) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the names of the query parameters of each route, for `known_parameters`."""
+    return {
+        (method, route.path): frozenset(
+            field.alias
+            for field in get_flat_params(route.dependant)
+            if isinstance(field.field_info, fastapi_params.Query)
+        )
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
 
 
 def same_origin(request: Request) -> bool:

@@ -80,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
+    app.state.parameters = access.parameters(app)
     return app
 
 

@@ -1,0 +1,190 @@
+"""`/v1/locate` over a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from served_town import EAST, WEST, Service
+
+from api import schemas
+from gisgrid.geometry.crs import from_wgs84
+
+Problem = Callable[[httpx.Response, int, str], dict[str, object]]
+POINT = (111.7012, 40.8012)
+
+
+def test_a_point_is_answered_with_its_grid_and_the_evidence(shared_service: Service) -> None:
+    answer = shared_service.client("viewer").get(
+        "/v1/locate", params={"lon": POINT[0], "lat": POINT[1], "crs": "wgs84"}
+    )
+    assert answer.status_code == 200
+    document = answer.json()
+    schemas.LocateAnswer.model_validate(document)
+    assert document["method"] == "inside"
+    assert document["grid"]["code"].startswith(WEST)
+    assert document["grid"]["community"] == {"code": WEST, "name": "西社区"}
+    assert document["grid"]["street"] == {"code": "990101001", "name": "西街道"}
+    assert document["grid"]["district"] == {"code": "990101", "name": "合成区"}
+    assert document["wgs84"] == list(POINT)
+    assert document["border_distance_m"] > 0
+    assert datetime.fromisoformat(document["edition"]["valid_from"]) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize("crs", ["wgs84", "cgcs2000", "gcj02", "bd09", "GCJ-02", "EPSG:4490"])
+def test_every_declared_system_leads_to_the_same_grid(shared_service: Service, crs: str) -> None:
+    x, y = from_wgs84([POINT[0]], [POINT[1]], crs)
+    client = shared_service.client("viewer")
+    document = client.get("/v1/locate", params={"lon": x[0], "lat": y[0], "crs": crs}).json()
+    plain = client.get("/v1/locate", params={"lon": POINT[0], "lat": POINT[1], "crs": "wgs84"}).json()
+    assert document["grid"] == plain["grid"]
+    assert document["wgs84"] == pytest.approx(plain["wgs84"], abs=1e-8)
+
+
+def test_outside_and_before_the_first_edition_there_is_no_grid(shared_service: Service) -> None:
+    client = shared_service.client("viewer")
+    far = client.get("/v1/locate", params={"lon": 112, "lat": 41, "crs": "wgs84"}).json()
+    assert (far["grid"], far["method"], far["edition"], far["posts"]) == (None, "outside", None, [])
+    long_ago = {"lon": POINT[0], "lat": POINT[1], "crs": "wgs84", "at": "2020-01-01T00:00:00+08:00"}
+    assert client.get("/v1/locate", params=long_ago).json()["grid"] is None
+    now = {**long_ago, "at": (datetime.now(UTC) - timedelta(milliseconds=1)).isoformat()}
+    assert client.get("/v1/locate", params=now).json()["grid"] is not None
+
+
+def test_an_unescaped_plus_in_an_instant_is_understood(shared_service: Service) -> None:
+    query = f"/v1/locate?lon={POINT[0]}&lat={POINT[1]}&crs=wgs84&at=2020-01-01T00:00:00+08:00"
+    assert shared_service.client("viewer").get(query).status_code == 200
+
+
+def test_just_outside_the_edge_the_nearest_is_taken(shared_service: Service) -> None:
+    document = shared_service.client("viewer").get(
+        "/v1/locate", params={"lon": 111.69995, "lat": 40.8012, "crs": "wgs84"}
+    )
+    assert document.json()["method"] == "nearest"
+    assert document.json()["grid"]["code"].startswith(WEST)
+
+
+def test_accuracy_names_every_grid_that_it_may_be(shared_service: Service) -> None:
+    client = shared_service.client("viewer")
+    query = {"lon": 111.7020, "lat": 40.8015, "crs": "wgs84"}
+    near = {each["code"] for each in client.get("/v1/locate", params=query).json()["neighbours"]}
+    far = {each["code"] for each in client.get("/v1/locate", params={**query, "accuracy_m": 400}).json()["neighbours"]}
+    assert near < far
+    assert any(code.startswith(EAST) for code in far)
+
+
+def test_contacts_are_told_within_the_scope_only(shared_service: Service) -> None:
+    everywhere, east_only = shared_service.client("viewer"), shared_service.client("viewer", "990101002")
+    for lon in (111.7005, 111.7045):
+        for lat in (40.8002, 40.8028):
+            query = {"lon": lon, "lat": lat, "crs": "wgs84"}
+            whole, limited = (c.get("/v1/locate", params=query).json() for c in (everywhere, east_only))
+            assert limited["grid"] == whole["grid"]
+            assert limited["posts"] == (whole["posts"] if whole["grid"]["code"].startswith(EAST) else [])
+    found = [everywhere.get("/v1/locate", params={"lon": POINT[0] + k * 1e-3, "lat": 40.8012, "crs": "wgs84"}).json()
+             for k in range(-1, 3)]  # fmt: skip
+    assert any(document["posts"] for document in found)
+
+
+def test_many_points_are_answered_in_their_order_as_one_by_one(shared_service: Service) -> None:
+    client = shared_service.client("viewer")
+    points = [[111.6990 + k * 0.0005, 40.8012] for k in range(22)]
+    answer = client.post("/v1/locate", json={"crs": "wgs84", "points": points})
+    assert answer.status_code == 200
+    document = answer.json()
+    schemas.LocateManyAnswer.model_validate(document)
+    single = [client.get("/v1/locate", params={"lon": x, "lat": y, "crs": "wgs84"}).json() for x, y in points]
+    assert document["codes"] == [None if each["grid"] is None else each["grid"]["code"] for each in single]
+    assert document["methods"] == [each["method"] for each in single]
+    assert set(document["editions"]) == {WEST, EAST}
+    assert client.post("/v1/locate", json={"crs": "bd09", "points": []}).json()["codes"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("lon=111.7&lat=40.8", "missing_crs"),
+        ("lon=111.7&lat=40.8&crs=", "missing_crs"),
+        ("lon=111.7&lat=40.8&crs=mars", "unknown_crs"),
+        ("lon=111.7&lat=40.8&crs=EPSG:4547", "unknown_crs"),
+        ("lon=111.7&lat=40.8&crs=" + "GEOGCS[" * 100, "unknown_crs"),
+        ("lon=40.8&lat=111.7&crs=wgs84", "bad_coordinate"),
+        ("lon=500000&lat=40.8&crs=wgs84", "bad_coordinate"),
+        ("lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=nan&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=inf&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=1e999&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=113_5&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=%201&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=%D9%A1&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=%00&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=%ED%A0%80&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=1&lon=2&lat=40.8&crs=wgs84", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&At=2020-01-01T00:00:00Z", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&at=2020-01-01", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&at=1700000000", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&at=2020-01-01T00:00:00", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&at=2020-13-01T00:00:00Z", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&at=0001-01-01T00:00:00%2B14:00", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&accuracy_m=-1", "invalid_parameters"),
+        ("lon=111.7&lat=40.8&crs=wgs84&accuracy_m=nan", "invalid_parameters"),
+    ],
+)
+def test_what_is_no_point_is_a_problem(shared_service: Service, problem: Problem, query: str, code: str) -> None:
+    problem(shared_service.client("viewer").get(f"/v1/locate?{query}"), 422, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "bad_json"),
+        (b"{", 400, "bad_json"),
+        (b"\xff\xfe", 400, "bad_json"),
+        (b'{"crs":"wgs84","points":[[NaN,1]]}', 400, "bad_json"),
+        (b'{"crs":"wgs84","points":[[Infinity,1]]}', 400, "bad_json"),
+        (b'{"crs":"wgs84","points":[[1e999,1]]}', 400, "bad_json"),
+        (b'{"crs":"wgs84","crs":"gcj02","points":[]}', 400, "bad_json"),
+        (b'{"crs":"\\ud800","points":[]}', 400, "bad_json"),
+        (b"[" * 100_000, 400, "bad_json"),
+        (b'{"a":' * 990 + b"1" + b"}" * 990, 400, "bad_json"),
+        (b"[]", 422, "invalid_body"),
+        (b"null", 422, "invalid_body"),
+        (b'{"crs":"wgs84"}', 422, "invalid_body"),
+        (b'{"crs":"wgs84","points":[[1]]}', 422, "invalid_body"),
+        (b'{"crs":"wgs84","points":[[1,2,3]]}', 422, "invalid_body"),
+        (b'{"crs":"wgs84","points":[["1","2"]]}', 422, "invalid_body"),
+        (b'{"crs":"wgs84","points":[[true,2]]}', 422, "invalid_body"),
+        (b'{"crs":"wgs84","points":[],"speed":1}', 422, "invalid_body"),
+        (b'{"points":[[111.7,40.8]]}', 422, "missing_crs"),
+        (b'{"crs":"\\u0000","points":[]}', 422, "unknown_crs"),
+        (b'{"crs":"wgs84","points":[[40.8,111.7]]}', 422, "bad_coordinate"),
+        (b'{"crs":"wgs84","points":[[1e300,1]]}', 422, "bad_coordinate"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_list_of_points_is_a_problem(
+    shared_service: Service, problem: Problem, body: bytes, status: int, code: str
+) -> None:
+    client = shared_service.client("viewer")
+    problem(client.post("/v1/locate", content=body, headers={"Content-Type": "application/json"}), status, code)
+
+
+def test_too_many_points_too_large_a_body_and_another_type_are_problems(
+    shared_service: Service, problem: Problem
+) -> None:
+    client = shared_service.client("viewer")
+    many = {"crs": "wgs84", "points": [[111.7, 40.8]] * 100_001}
+    problem(client.post("/v1/locate", json=many), 422, "invalid_body")
+    json_type = {"Content-Type": "application/json"}
+    problem(client.post("/v1/locate", content=b" " * (20 * 1024 * 1024 + 1), headers=json_type), 413, "too_large")
+    chunks = (b" " * 1024 * 1024 for _ in range(21))  # no Content-Length: counted while it comes in
+    problem(client.post("/v1/locate", content=chunks, headers=json_type), 413, "too_large")
+    problem(client.post("/v1/locate", data={"crs": "wgs84"}), 415, "unsupported_media_type")
+
+
+def test_a_hundred_thousand_points_are_answered(shared_service: Service) -> None:
+    many = {"crs": "gcj02", "points": [[111.70 + k * 1e-7, 40.8012] for k in range(100_000)]}
+    answer = shared_service.client("viewer").post("/v1/locate", json=many)
+    assert answer.status_code == 200
+    assert len(answer.json()["codes"]) == 100_000
