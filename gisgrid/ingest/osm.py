@@ -13,6 +13,7 @@ them. Writes nothing. What tags mean stands in `osm_tags`, which boundaries beco
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import UnreadableFile, UsageError
+from gisgrid.geometry.repair import clean
 from gisgrid.ingest import estimate, osm_tags
 from gisgrid.ingest.columns import LAYERS
 from gisgrid.ingest.osm_crossings import Way, crossings
@@ -146,7 +148,7 @@ def read_osm(
     elif community is not None:
         divisions, remarks = community_of_extent(buildings, *community)
     else:
-        divisions, remarks = choose_communities(gathered.boundaries, buildings)
+        divisions, remarks = choose_communities(_sound(gathered.boundaries), buildings)
     return OsmLayers(divisions, _barriers(gathered), buildings, (*findings, *remarks))
 
 
@@ -265,6 +267,16 @@ def _remarks(gathered: _Gathered) -> list[Finding]:
     if gathered.broken_lines:
         findings.append(BROKEN_LINES.finding(count=gathered.broken_lines))
     return findings
+
+
+def _sound(boundaries: Sequence[Boundary]) -> list[Boundary]:
+    """Return the boundaries whose polygon is sound; osmium assembles few that are not."""
+    shapes, _ = clean([boundary.geometry for boundary in boundaries], "polygon")
+    return [
+        dataclasses.replace(boundary, geometry=shape)
+        for boundary, shape in zip(boundaries, shapes, strict=True)
+        if shape is not None
+    ]
 
 
 def _buildings(

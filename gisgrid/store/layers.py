@@ -183,18 +183,16 @@ def _stage(connection: Connection, target: _Target, frame: pd.DataFrame) -> None
 
 
 def _rows(target: _Target, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Yield the frame's rows in the order of the target's columns, then the line."""
-    columns = []
+    """Yield the frame's rows in the order of the target's columns, then the line; a column it lacks is empty."""
+    columns: list[list[Any]] = []
     for name in target.columns:
-        if name == "geometry":
+        if name == "valid":
+            pairs = zip(frame["from"], frame["to"], strict=True)
+            columns.append([TimestamptzRange(_value(start), _value(end), "[)") for start, end in pairs])
+        elif name not in frame.columns:
+            columns.append([None] * len(frame))
+        elif name == "geometry":
             columns.append(_shapes(np.asarray(frame["geometry"].array, dtype=object), target.types).tolist())
-        elif name == "valid":
-            columns.append(
-                [
-                    TimestamptzRange(_value(start), _value(end), "[)")
-                    for start, end in zip(frame["from"], frame["to"], strict=True)
-                ]
-            )
         else:
             columns.append([_value(cell) for cell in frame[name].tolist()])
     return zip(*columns, (int(line) for line in frame["line"]), strict=True)
