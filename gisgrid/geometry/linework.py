@@ -25,6 +25,8 @@ LONGEST_EDGE_M: Final = 100.0
 """Edges are cut into pieces of this length before noding, so that straight in metres and straight in degrees stay
 within 0.3 mm of each other after reprojection and no vertex changes sides of an edge."""
 
+_MOST_PASSES: Final = 10
+
 _AHEAD_COSINE: Final = 0.5
 """A line counts as ahead of a dangling end within 60 degrees of its direction."""
 
@@ -32,11 +34,18 @@ _AHEAD_COSINE: Final = 0.5
 def node(lines: ArrayLike) -> Geometries:
     """Return the lines cut at every crossing, on the 1 mm lattice, each piece once.
 
-    Snap rounding: vertices and crossings become lattice points, and every line passing through the square
-    of such a point is bent through it, by less than a millimetre (source: Hobby 1999; GEOS OverlayNG).
+    Iterated snap rounding: vertices and crossings become lattice points, and every line passing through the square of
+    such a point is bent through it, by less than a millimetre (source: Hobby 1999; GEOS OverlayNG). A line bent so may
+    enter the square of another point, so this is done until nothing changes (source: Halperin & Packer 2002); then
+    every vertex is at least half a millimetre from every line that does not end in it, enough to survive reprojection.
     """
-    dense = shapely.segmentize(np.asarray(lines, dtype=object), LONGEST_EDGE_M)
-    return line_parts(shapely.union_all(dense, grid_size=LATTICE_M))
+    noded = shapely.union_all(shapely.segmentize(np.asarray(lines, dtype=object), LONGEST_EDGE_M), grid_size=LATTICE_M)
+    for _ in range(_MOST_PASSES):
+        before = (shapely.get_num_coordinates(noded), shapely.get_num_geometries(noded))
+        noded = shapely.union_all([noded], grid_size=LATTICE_M)
+        if (shapely.get_num_coordinates(noded), shapely.get_num_geometries(noded)) == before:
+            break
+    return line_parts(noded)
 
 
 def line_parts(geometries: ArrayLike) -> Geometries:
