@@ -73,22 +73,25 @@ class Outlines:
         counts = np.bincount(polygon, minlength=len(polygons))
         return cls(ends, np.concatenate([[0], np.cumsum(counts)]))
 
-    def distances_m(self, polygons: npt.NDArray[np.int64], lon: float, lat: float) -> FloatArray:
-        """Return the metres from the point to the nearest border of each of these polygons, to the millimetre.
+    def distances_m(self, polygons: npt.NDArray[np.int64], lon: FloatArray, lat: FloatArray) -> FloatArray:
+        """Return the metres from each point to the nearest border of its polygon, to the millimetre.
 
         Parameters
         ----------
         polygons
             Positions of the polygons asked for, shape (n,).
         lon, lat
-            The point, degrees.
+            The points, degrees, shape (n,).
         """
+        if not len(polygons):
+            return np.empty(0)
         counts = self.first[polygons + 1] - self.first[polygons]
         begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
         rows = np.arange(counts.sum()) + np.repeat(self.first[polygons] - begins, counts)
-        scale = np.stack(metres_of_a_degree(np.array(lat)))
-        a = (self.ends[rows, :2] - (lon, lat)) * scale
-        b = (self.ends[rows, 2:] - (lon, lat)) * scale
+        points = np.repeat(np.stack([lon, lat], axis=1), counts, axis=0)
+        scale = np.repeat(np.stack(metres_of_a_degree(lat), axis=1), counts, axis=0)
+        a = (self.ends[rows, :2] - points) * scale
+        b = (self.ends[rows, 2:] - points) * scale
         return np.sqrt(np.minimum.reduceat(_squared_to_origin(a, b), begins)).round(3)
 
 

@@ -27,6 +27,7 @@ NEIGHBOURS_WITHIN_M: Final = 100.0
 METHODS: Final[tuple[LocateMethod, ...]] = ("outside", "inside", "border", "nearest")
 """What the numbers in `Located.method` stand for."""
 _OUTSIDE, _INSIDE, _BORDER, _NEAREST = range(4)
+_CHUNK: Final = 2_000
 
 _IntArray = npt.NDArray[np.int64]
 
@@ -111,12 +112,10 @@ class PointIndex:
         Distances are metres in the plane that touches the WGS-84 ellipsoid at the point (see `lookup.distance`),
         rounded to the millimetre; their error against the geodesic is below 0.1 % up to 5 km.
         """
-        found = self.locate_many(np.array([lon]), np.array([lat]))
+        x, y = np.array([lon], dtype=np.float64), np.array([lat], dtype=np.float64)
+        found = self.locate_many(x, y, nearest_tolerance_m=nearest_tolerance_m)
         grid, method = int(found.grid[0]), int(found.method[0])
-        reach_m = max(neighbours_within_m, nearest_tolerance_m)
-        near, distances = self._within(lon, lat, reach_m)
-        if grid < 0 and len(near) and distances[0] <= nearest_tolerance_m:
-            grid, method = int(near[0]), _NEAREST
+        _, near, distances = self._within(x, y, neighbours_within_m)
         return Location(
             grid=self.codes[grid] if grid >= 0 else None,
             method=METHODS[method],
@@ -124,7 +123,7 @@ class PointIndex:
             neighbours=tuple(
                 Neighbour(self.codes[position], float(distance))
                 for position, distance in zip(near, distances, strict=True)
-                if position != grid and distance <= neighbours_within_m
+                if position != grid
             ),
             edition=self.editions[grid] if grid >= 0 else None,
             lon=lon,
@@ -153,11 +152,11 @@ class PointIndex:
         method[point[first]] = np.where(within, _INSIDE, _BORDER)
         if nearest_tolerance_m > 0.0:
             outside = np.flatnonzero(grid < 0)
-            boxes = boxes_around(x[outside], y[outside], nearest_tolerance_m)
-            for position in outside[np.unique(self._tree.query(boxes)[0])]:
-                near, _ = self._within(float(x[position]), float(y[position]), nearest_tolerance_m)
-                if len(near):
-                    grid[position], method[position] = near[0], _NEAREST
+            for start in range(0, len(outside), _CHUNK):  # bounds the memory that all their segments take
+                chunk = outside[start : start + _CHUNK]
+                point, near, _ = self._within(x[chunk], y[chunk], nearest_tolerance_m)
+                point, first = np.unique(point, return_index=True)
+                grid[chunk[point]], method[chunk[point]] = near[first], _NEAREST
         return Located(grid, method)
 
     def edition_of(self, code: str) -> str | None:
@@ -179,24 +178,21 @@ class PointIndex:
         by_point = np.argsort(point, kind="stable")
         return point[by_point], candidate[by_point]
 
-    def _within(self, lon: float, lat: float, reach_m: float) -> tuple[_IntArray, FloatArray]:
-        """Return the grids within the reach and their distances in metres, nearest first, then by code."""
-        box = boxes_around(np.array([lon]), np.array([lat]), reach_m)[0]
-        near = np.sort(self._tree.query(box))
-        if not len(near):
-            return near, np.empty(0)
-        distances = self._outlines.distances_m(near, lon, lat)
-        distances[shapely.intersects_xy(self._polygons[near], lon, lat)] = 0.0
-        order = np.lexsort((near, distances))
+    def _within(self, x: FloatArray, y: FloatArray, reach_m: float) -> tuple[_IntArray, _IntArray, FloatArray]:
+        """Return the pairs (point, grid within the reach) and their metres, by point, distance, code."""
+        point, near = self._tree.query(boxes_around(x, y, reach_m))
+        distances = self._outlines.distances_m(near, x[point], y[point])
+        distances[shapely.intersects_xy(self._polygons[near], x[point], y[point])] = 0.0
+        order = np.lexsort((near, distances, point))
         order = order[distances[order] <= reach_m]
-        return near[order], distances[order]
+        return point[order], near[order], distances[order]
 
     def _border_distance(self, grid: int, method: int, lon: float, lat: float) -> float | None:
         if grid < 0:
             return None
         if method == _BORDER:
             return 0.0
-        return float(self._outlines.distances_m(np.array([grid]), lon, lat)[0])
+        return float(self._outlines.distances_m(np.array([grid]), np.array([lon]), np.array([lat]))[0])
 
     def _warm(self) -> None:
         """Build now what GEOS would build at the first question: that is not safe among threads, later reads are."""
