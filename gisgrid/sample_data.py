@@ -1,6 +1,6 @@
 """Where the bundled sample lies, and the order in which its files are imported.
 
-Room: beside the front doors; imports nothing of gisgrid. In: nothing. Out: a folder and a list of files.
+Room: beside the front doors; imports nothing of gisgrid but the words. In: nothing. Out: a folder and a list of files.
 
 In a wheel the repository's `data/` is shipped as `gisgrid/sample`; in a source checkout (and an editable installation
 of one) it is `data/` itself.
@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from gisgrid.model import LayerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class SampleLayer:
         Whether the households are to be estimated from floors and footprint.
     """
 
-    layer: str
+    layer: LayerName
     file_name: str
     crs: str | None = None
     estimate_households: bool = False

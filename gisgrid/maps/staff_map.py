@@ -29,6 +29,8 @@ from gisgrid.model import Grid, Post
 
 __all__ = ["MapCommunity", "MapData", "render_staff_map"]
 
+SCRIPTS = ("content.js", "words.js", "ground.js", "labels.js", "panel.js", "staff_map.js")
+"""Of the folder `page`, in the order in which they build on each other."""
 FOOTER = "界线仅供网格管理使用"
 FOOTER_EN = "Borders are for grid management only"
 
@@ -56,7 +58,7 @@ def render_staff_map(data: MapData, *, audience: Audience) -> str:
         ("leaflet_style", f"<style>{leaflet().style}</style>"),
         ("page_style", f"<style>{page_file('staff_map.css')}</style>"),
         ("leaflet_script", f"<script>{leaflet().script}</script>"),
-        ("page_script", f"<script>{page_file('staff_map.js')}</script>"),
+        *((script, f"<script>{page_file(script)}</script>") for script in SCRIPTS),
     ):
         page.header.add_child(Verbatim(text, name))
     page.html.add_child(Verbatim(_heading(data), "heading"))
@@ -120,7 +122,10 @@ def _panel(data: MapData, audience: Audience) -> str:
     head = "".join(f'<th scope="col">{_both(*column)}</th>' for column in columns)
     bodies = "".join(_table_body(data, community, audience) for community in data.communities)
     return (
-        '<aside class="panel"><section class="card" id="card" aria-live="polite"></section>'
+        '<aside class="panel"><div class="search"><input type="search" id="search" autocomplete="off" '
+        'placeholder="查找网格、地址、楼栋、联系人" aria-label="查找 Search" maxlength="60">'
+        '<ul id="found" aria-live="polite"></ul></div>'
+        '<section class="card" id="card" aria-live="polite"></section>'
         f'<div class="list"><table><caption>{_both("全部网格", "All grids")}</caption>'
         f"<thead><tr>{head}</tr></thead>{bodies}</table></div></aside>"
     )

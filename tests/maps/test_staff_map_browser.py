@@ -221,3 +221,25 @@ def test_the_policy_stops_what_script_in_the_page_would_fetch(place: MapData, br
             attempt(page_text.replace("default-src 'none'", "default-src *").replace("img-src data:", "img-src *")) > 0
         )
         server.shutdown()
+
+
+def test_search_finds_grids_buildings_and_contacts(place: MapData, visit: Any) -> None:
+    page = visit(place)
+    page.fill("#search", "西村 ３号楼")  # full-width digit
+    page.keyboard.press("Enter")
+    assert page.locator("#card h2").inner_text() == "3号楼"
+    assert page.evaluate("location.hash") == "#990101001002003"
+    page.fill("#search", "示例员")
+    assert page.locator("#found button").all_inner_texts() == ["第1网格 · 东村社区", "第1网格 · 西村社区"]
+    page.locator("#found button").nth(1).click()
+    assert page.locator("#card .code").inner_text() == "990101001002001"
+    page.fill("#search", "没有这样的地方")
+    assert page.locator("#found").inner_text() == "没有找到"
+
+
+def test_search_shows_hostile_names_as_they_are(hostile_place: MapData, visit: Any) -> None:
+    page = visit(hostile_place)
+    page.fill("#search", HOSTILE[2])
+    labels = page.locator("#found button").all_text_contents()
+    assert HOSTILE[2] in labels
+    assert page.locator("#found button").first.locator("*").count() == 0

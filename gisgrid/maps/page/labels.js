@@ -1,0 +1,128 @@
+// Labels of the canvas: each takes the fullest form that fits, and none lies on another.
+// In: the pen, the view, prepared content. Out: pixels; a star for each service centre.
+"use strict";
+
+(function (gisgrid) {
+  const { say, INK, onScreen } = gisgrid;
+  const FONT = '"Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
+  const NAMES_FROM = 17.5, SITES_FROM = 15.5; // zoom
+  const widths = new Map(); // text is measured once for each font
+  function widthOf(pen, row) {
+    const key = `${row.weight || 400} ${row.size} ${row.text}`;
+    if (!widths.has(key)) {
+      pen.font = `${row.weight || 400} ${row.size}px ${FONT}`;
+      widths.set(key, pen.measureText(row.text).width);
+    }
+    return widths.get(key);
+  }
+
+  function lettering(pen, view) {
+    const taken = [];
+    const measure = (rows) => {
+      let width = 0, height = 0;
+      for (const row of rows) {
+        width = Math.max(width, widthOf(pen, row));
+        height += row.size * 1.2;
+      }
+      return { width, height };
+    };
+    return (rows, worldX, worldY, room) => {
+      const { width, height } = measure(rows);
+      if (room && Math.hypot(width, height) / 2 > room) return false;
+      const x = worldX * view.scale - view.origin.x, y = worldY * view.scale - view.origin.y;
+      const box = [x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1];
+      if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) return false;
+      taken.push(box);
+      let top = y - height / 2;
+      for (const row of rows) {
+        pen.font = `${row.weight || 400} ${row.size}px ${FONT}`;
+        pen.lineWidth = 3.5;
+        pen.strokeStyle = "rgba(255,255,255,.85)";
+        pen.strokeText(row.text, x, top + row.size * 0.6);
+        pen.fillStyle = row.colour || INK;
+        pen.fillText(row.text, x, top + row.size * 0.6);
+        top += row.size * 1.2;
+      }
+      return true;
+    };
+  }
+
+  function gridForms(grid) {
+    const number = (size) => ({ text: grid.number, size, weight: 700 });
+    const short = (text) => (text.length > 14 ? `${text.slice(0, 13)}…` : text);
+    const households = grid.dedicated && grid.households === "0" ? say("专属") : `${grid.households}${say("户")}`;
+    const name = grid.name ? [{ text: short(grid.name), size: 13 }] : [];
+    const contact = grid.posts.length ? [{ text: short(grid.posts[0][1]), size: 12.5, colour: "#3a4754" }] : [];
+    const count = { text: households, size: 14 };
+    return [
+      [number(34), ...name, count, ...contact],
+      [number(26), ...name, count, ...contact],
+      [number(24), count, ...contact],
+      [number(22), { ...count, size: 12.5 }],
+      [number(18)],
+      [number(13)],
+    ];
+  }
+
+  function drawLabels(pen, view, content, chosen) {
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.lineJoin = "round";
+    const put = lettering(pen, view);
+    const crowded = content.communities.length > 1;
+    const radius = (shape) => shape.label.radius * view.scale;
+    const order = [...content.grids].sort((a, b) => (b === chosen) - (a === chosen) || b.label.radius - a.label.radius);
+    const visible = order.filter((grid) => onScreen(view, grid.box));
+    const median = visible.length ? radius(visible[visible.length >> 1]) : 0;
+    if (crowded && median < 16) {
+      for (const each of content.communities) {
+        if (each.label && onScreen(view, each.box)) {
+          put([{ text: each.name, size: 14, weight: 700 }], each.label.x, each.label.y, Math.max(30, radius(each) * 1.3));
+        }
+      }
+    }
+    for (const grid of visible) {
+      const room = radius(grid) * 1.15;
+      if (room < 6) continue;
+      for (const rows of gridForms(grid)) if (put(rows, grid.label.x, grid.label.y, room)) break;
+    }
+    if (view.zoom >= SITES_FROM) drawSites(pen, view, content.sites, put);
+    if (view.zoom >= NAMES_FROM) {
+      for (const building of content.buildings) {
+        if (!building.name || !onScreen(view, building.box)) continue;
+        const [x1, y1, x2, y2] = building.box;
+        const room = (Math.max(x2 - x1, y2 - y1) / 2) * view.scale * 1.3;
+        put([{ text: building.name, size: 11.5 }], (x1 + x2) / 2, (y1 + y2) / 2, room);
+      }
+    }
+  }
+
+  function drawSites(pen, view, sites, put) {
+    for (const site of sites) {
+      const x = site.at[0] * view.scale - view.origin.x, y = site.at[1] * view.scale - view.origin.y;
+      const centre = site.kind === "service_centre";
+      if (centre) drawStar(pen, x, y, 8);
+      if (centre || view.zoom >= 16.5) {
+        const drop = centre ? 16 / view.scale : 30 / view.scale;
+        put([{ text: site.name, size: 12, colour: centre ? "#8c1d18" : "#2c5c37" }], site.at[0], site.at[1] + drop);
+      }
+    }
+  }
+
+  function drawStar(pen, x, y, size) {
+    pen.beginPath();
+    for (let i = 0; i < 10; i += 1) {
+      const reach = i % 2 ? size * 0.42 : size, angle = (Math.PI / 5) * i - Math.PI / 2;
+      pen.lineTo(x + reach * Math.cos(angle), y + reach * Math.sin(angle));
+    }
+    pen.closePath();
+    pen.fillStyle = "#b3261e";
+    pen.strokeStyle = "#ffffff";
+    pen.lineWidth = 2;
+    pen.stroke();
+    pen.fill();
+  }
+
+  gisgrid.drawLabels = drawLabels;
+  gisgrid.drawStar = drawStar;
+})((window.gisgrid = window.gisgrid || {}));
