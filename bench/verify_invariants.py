@@ -138,7 +138,7 @@ def verify_community(connection: psycopg.Connection, community: str, edition: in
     polygons_m = verify_polygons(polygons, outline, counts)
     households = verify_buildings(connection, community, edition, codes, polygons_m, outline, counts)
     minimum, maximum = connection.execute(
-        "SELECT coalesce((settings->>'min')::int, 300), coalesce((settings->>'max')::int, 500)"
+        "SELECT (settings->'band'->>'minimum')::int, (settings->'band'->>'maximum')::int"
         " FROM gisgrid.plans p JOIN gisgrid.editions e ON e.plan_id = p.id WHERE e.id = %s", (edition,),
     ).fetchone()  # fmt: skip
     for code, kind, declared, _, accepted in rows:

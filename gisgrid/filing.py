@@ -62,12 +62,19 @@ def file_reports(
     UsageError
         A report cannot be kept as it is; nothing of the batch was. Ask `dispatch.intake.field_faults` beforehand.
     """
+    with database.transaction() as connection:
+        return file_reports_in(connection, directory, reports, actor=actor)
+
+
+def file_reports_in(
+    connection: Connection, directory: GridDirectory, reports: Sequence[Report], *, actor: str
+) -> list[FiledReport]:
+    """Return what became of each report, in the caller's transaction: acknowledge them only after its commit."""
     for report in reports:
         require_sound(report)
-    with database.transaction() as connection:
-        filings = _place(connection, directory, reports, actor)
-        outcomes = kept.file_reports(connection, filings)
-        records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
+    filings = _place(connection, directory, reports, actor)
+    outcomes = kept.file_reports(connection, filings)
+    records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
     return [FiledReport(records[outcome.report_id], outcome.outcome) for outcome in outcomes]
 
 

@@ -6,32 +6,57 @@ transaction, and hands values from one room to the next. It must not import a we
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from gisgrid import wire
-from gisgrid.dispatch.assignment import place_report
-from gisgrid.errors import Conflict, NotFound, RefusedData, UsageError
-from gisgrid.geometry import crs as coordinate_systems
-from gisgrid.ingest import osm, read
-from gisgrid.lookup.current import Current, Recent
-from gisgrid.lookup.index import PointIndex
-from gisgrid.model import CommunityInputs, Division, Drawing, DrawSettings, Edition, Finding, Location, Plan, Post
-from gisgrid.plan import checks, drawing, numbering, tallies
+from gisgrid.errors import Conflict, RefusedData, UsageError
+from gisgrid.filing import FiledReport, file_report, file_reports
+from gisgrid.importing import Imported, ImportRequest, Progress, import_layer, import_osm
+from gisgrid.maps.content import Audience, MapCommunity, MapData
+from gisgrid.maps.staff_map import render_staff_map
+from gisgrid.model import CommunityInputs, Division, Drawing, DrawSettings, Edition, Finding, Plan
+from gisgrid.plan import checks, drawing, numbering
 from gisgrid.plan.compare import Comparison, compare
-from gisgrid.store import divisions, editions, inputs, layers, plans
+from gisgrid.plan.figures import PlanFigures, figures_of
+from gisgrid.plan.sheet import Sheet
+from gisgrid.store import divisions, editions, inputs, plans, posts
 from gisgrid.store.database import Connection, Database
+from gisgrid.store.plans import PlanSummary
 
-Progress = Callable[[int, int], None]
+__all__ = [
+    "DrawnPlan",
+    "FiledReport",
+    "ImportRequest",
+    "Imported",
+    "approve_plan",
+    "check_plan",
+    "communities_with_buildings",
+    "compare_plans",
+    "district_codes",
+    "draw_map",
+    "draw_plans",
+    "file_report",
+    "file_reports",
+    "import_layer",
+    "import_osm",
+    "list_plans",
+    "publish_plan",
+    "reject_plan",
+    "submit_plan",
+]
 
 
 # ---- draw --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPlan:
+    """A plan with the figures that plans are compared by."""
+
+    plan: Plan
+    figures: PlanFigures
 
 
 def draw_plans(
@@ -41,7 +66,7 @@ def draw_plans(
     *,
     jobs: int = 1,
     progress: Progress | None = None,
-) -> list[Plan]:
+) -> list[DrawnPlan]:
     """Return one new draft plan for each community, in the order of the codes.
 
     Parameters
@@ -59,21 +84,43 @@ def draw_plans(
         An unknown code; a community without polygon or without buildings.
     """
     with database.transaction() as connection:
-        communities = _communities(connection, codes)
-        material = [inputs.read_community(connection, community.code) for community in communities]
-    for each in material:
-        if not each.buildings:
-            raise Conflict(
-                f"Community {each.community.code} has no buildings; import them first: gisgrid import buildings FILE."
-            )
-    identifiers: dict[str, str] = {}
-    for done, drawn in enumerate(_drawings(material, settings, jobs), start=1):
+        material = {
+            community.code: inputs.read_community(connection, community.code)
+            for community in _communities(connection, codes)
+        }
+    for code, inputs_of_one in material.items():
+        if not inputs_of_one.buildings:
+            raise Conflict(f"Community {code} has no buildings; import them first: gisgrid import buildings FILE.")
+    drawn: dict[str, DrawnPlan] = {}
+    for done, each in enumerate(_drawings(list(material.values()), settings, jobs), start=1):
+        sheet = Sheet.of(each.grids, (each.cells, each.borders), material[each.community], settings)
         with database.transaction() as connection:
-            identifiers[drawn.community] = plans.save_drawing(connection, drawn)
+            plan = plans.get(connection, plans.save_drawing(connection, each))
+        drawn[each.community] = DrawnPlan(plan, figures_of(sheet))
         if progress is not None:
             progress(done, len(material))
+    return [drawn[code] for code in material]
+
+
+def communities_with_buildings(database: Database, *, without_edition: bool = False) -> list[str]:
+    """Return the codes of all communities that can be drawn: they have a polygon and buildings.
+
+    Parameters
+    ----------
+    without_edition
+        Only those that have no edition in force.
+    """
     with database.transaction() as connection:
-        return [plans.get(connection, identifiers[community.code]) for community in communities]
+        codes = divisions.with_buildings(connection)
+        if without_edition:
+            codes = [code for code in codes if editions.in_force(connection, code) is None]
+        return codes
+
+
+def district_codes(database: Database) -> list[str]:
+    """Return the codes of the districts that the divisions of the database belong to."""
+    with database.transaction() as connection:
+        return sorted({division.code[:6] for division in divisions.list_divisions(connection)})
 
 
 def _drawings(material: Sequence[CommunityInputs], settings: DrawSettings, jobs: int) -> Iterator[Drawing]:
@@ -107,6 +154,18 @@ def _communities(connection: Connection, codes: Sequence[str]) -> list[Division]
 # ---- check, compare, publish -------------------------------------------------------------------------------------
 
 
+def list_plans(database: Database, code: str | None = None) -> list[PlanSummary]:
+    """Return the plans of a division, or all of them, the newest first."""
+    with database.transaction() as connection:
+        if code is None:
+            return plans.list_plans(connection)
+        return [
+            summary
+            for community in divisions.communities_under(connection, code)
+            for summary in plans.list_plans(connection, community.code)
+        ]
+
+
 def check_plan(database: Database, plan_id: str) -> Plan:
     """Return the plan with fresh findings, checked against the buildings of today and stored with it."""
     with database.transaction() as connection:
@@ -132,10 +191,10 @@ def submit_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
         return plans.set_state(connection, plan_id, "submitted", actor=actor)
 
 
-def approve_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
-    """Return the plan, approved."""
+def approve_plan(database: Database, plan_id: str, *, actor: str, four_eyes: bool = True) -> Plan:
+    """Return the plan, approved; with `four_eyes` never by the one who submitted it."""
     with database.transaction() as connection:
-        return plans.set_state(connection, plan_id, "approved", actor=actor)
+        return plans.set_state(connection, plan_id, "approved", actor=actor, four_eyes=four_eyes)
 
 
 def reject_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
@@ -161,7 +220,7 @@ def publish_plan(
         Findings of severity error that the reviewer accepts, as `RULE:GRID` (the plan's key or the code), or `all`.
         Only findings about the household band can be accepted; a breach of the other invariants cannot.
     from_draft
-        Publish a draft or submitted plan at once, as the command line may.
+        Publish a draft at once, as the command line may.
 
     Raises
     ------
@@ -173,9 +232,11 @@ def publish_plan(
     with database.transaction() as connection:
         # Held before anything is read: the codes are numbered against the edition in force.
         editions.lock_community(connection, plans.community_of(connection, plan_id))
-        plan = _checked(connection, plans.get(connection, plan_id))
-        if plan.state != "approved" and not (from_draft and plan.state in {"draft", "submitted"}):
+        plan = plans.get(connection, plan_id)
+        editions.lock_community(connection, plan.community)
+        if plan.state != "approved" and not (from_draft and plan.state == "draft"):
             raise Conflict(f"Plan {plan_id} is {plan.state}, not approved; approve it first.")
+        plan = _checked(connection, plan)
         accepted = _accepted(plan, accept)
         material = inputs.read_community(connection, plan.community)
         households = {building.code: building.households for building in material.buildings}
@@ -203,7 +264,8 @@ def _checked(connection: Connection, plan: Plan) -> Plan:
 
 def _accepted(plan: Plan, accept: Sequence[str]) -> list[Finding]:
     """Return the errors that were accepted; refuse where one is left."""
-    accepted, left = [], []
+    accepted: list[Finding] = []
+    left: list[Finding] = []
     for finding in plan.findings:
         if finding.severity != "error":
             continue
@@ -217,3 +279,50 @@ def _accepted(plan: Plan, accept: Sequence[str]) -> list[Finding]:
             left,
         )
     return accepted
+
+
+# ---- map ---------------------------------------------------------------------------------------------------------
+
+
+def draw_map(
+    database: Database, code: str, *, audience: Audience = "public", approval_number: str | None = None
+) -> str:
+    """Return the staff map of a community, street or district as one HTML text that needs no network.
+
+    Parameters
+    ----------
+    code
+        Any division.
+    audience
+        `public` leaves out what only staff may see.
+    approval_number
+        The 审图号 that a map for the public carries.
+    """
+    with database.transaction() as connection:
+        division = divisions.get(connection, code)
+        data = MapData(
+            division=division,
+            communities=tuple(
+                _map_community(connection, community) for community in divisions.communities_under(connection, code)
+            ),
+            drawn_at=datetime.now(UTC),
+            path=tuple(each for each in reversed(divisions.chain(connection, code)) if each.code != code),
+            approval_number=approval_number,
+        )
+    return render_staff_map(data, audience=audience)
+
+
+def _map_community(connection: Connection, community: Division) -> MapCommunity:
+    """Return what a map shows of one community."""
+    if community.geometry is None:
+        return MapCommunity(community, None)
+    material = inputs.read_community(connection, community.code)
+    grids = [] if material.current is None else [grid.code for grid in material.current.grids if grid.code]
+    return MapCommunity(
+        division=community,
+        edition=material.current,
+        buildings=material.buildings,
+        posts=tuple(post for held in posts.on_duty_in(connection, grids).values() for post in held),
+        sites=material.sites,
+        barriers=material.barriers,
+    )

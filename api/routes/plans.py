@@ -74,7 +74,7 @@ def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Dep
     """Draw a new draft plan of a community."""
     wanted = schemas.checked(schemas.DrawBody, body)
     caller.require(wanted.community)
-    drawn = workflow.draw_plans(services.database, [wanted.community], wanted.settings())[0]
+    drawn = workflow.draw_plans(services.database, [wanted.community], wanted.settings())[0].plan
     return answer(wire.plan(drawn), 201, Location=f"/v1/plans/{drawn.id}")
 
 

@@ -1,7 +1,7 @@
 """The front door at the keyboard: `gisgrid VERB`, the verbs of `gisgrid.workflow` by the same names.
 
-Room: above everything. In: arguments. Out: results on stdout, talk on stderr, exit status 0 done, 1 findings of severity
-error or refused, 2 usage.
+Room: above everything. In: arguments. Out: results on stdout, talk on stderr; exit status 0 done, 1 findings of
+severity error or refused, 2 usage.
 """
 
 from __future__ import annotations

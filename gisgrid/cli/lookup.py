@@ -14,6 +14,7 @@ import typer
 from gisgrid import workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
+from gisgrid.directory import GridDirectory
 from gisgrid.errors import UsageError
 from gisgrid.settings import Settings
 
@@ -45,7 +46,7 @@ def locate(
     """Print the grid of a point, and how that was decided. Put `--` before a negative longitude."""
     settings = Settings.from_environment()
     with opened_database(settings) as database:
-        directory = workflow.GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
+        directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
         answer = directory.locate(lon, lat, crs, at=instant(at)).document()
     if as_json:
         output.print_json(answer)
@@ -77,7 +78,7 @@ def map_(
         raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
     with opened_database() as database:
         page = workflow.draw_map(database, code, audience=audience)
-    _write_whole(out, page)
+    output.write_whole(out, page)
     if as_json:
         output.print_json({"division": code, "path": str(out), "bytes": len(page.encode())})
     else:
@@ -95,10 +96,3 @@ def serve(
     settings = Settings.from_environment()
     with opened_database(settings):
         server.run(settings, host=host, port=port, workers=workers)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

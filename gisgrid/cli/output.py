@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -85,6 +86,13 @@ def refuse(error: GisgridError, *, as_json: bool) -> int:
     print_findings(findings)
     talk.print(f"[red]refused[/]: {escape(str(error))}")
     return 2 if isinstance(error, UsageError) else 1
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 def pairs(values: Iterable[str], *, option: str) -> Mapping[str, str]:

@@ -5,19 +5,23 @@ Room: the command line. In: codes, plan ids, options. Out: tables or JSON.
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
+from api import documents
 from gisgrid import wire, workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
 from gisgrid.model import Band, DrawSettings, Finding, Plan
-from gisgrid.workflow import PlanSummary
+from gisgrid.workflow import DrawnPlan
+
+_LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings")
 
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, as `draw` and `plans` print it.")]
 
@@ -55,7 +59,10 @@ def draw(
             jobs=jobs,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    print_plans(drawn, as_json=as_json)
+    if as_json:
+        output.print_json([_drawn_document(each) for each in drawn])
+    else:
+        print_drawn(drawn)
 
 
 def plans(
@@ -64,7 +71,12 @@ def plans(
 ) -> None:
     """List plans, newest first."""
     with opened_database() as database:
-        print_plans(workflow.list_plans(database, code), as_json=as_json)
+        listed = workflow.list_plans(database, code)
+    rows = [{field: getattr(each, field) for field in _LISTED} for each in listed]
+    if as_json:
+        output.print_json([{"plan": row.pop("id"), **row} for row in rows])
+    else:
+        output.print_table(("plan", *_LISTED[1:]), [tuple(row.values()) for row in rows])
 
 
 def check(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
@@ -72,7 +84,7 @@ def check(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
     with opened_database() as database:
         checked = workflow.check_plan(database, plan)
     if as_json:
-        output.print_json(plan_document(checked))
+        output.print_json(wire.plan(checked))
     else:
         output.print_findings(checked.findings)
         output.print_table(
@@ -89,14 +101,14 @@ def compare(
 ) -> None:
     """Print who moves between two plans: buildings, households, from grid, to grid."""
     with opened_database() as database:
-        document = workflow.compare_plans(database, plan, other)
+        comparison = workflow.compare_plans(database, plan, other)
     if as_json:
-        output.print_json(document)
+        output.print_json(documents.comparison(comparison))
         return
     output.print_table(
         ("from", "to", "buildings", "households"),
-        [(move["from"], move["to"], len(move["buildings"]), move["households"]) for move in document["moves"]],
-        title=f"{document['households_moved']} of {document['households']} households change grid",
+        [(move.before, move.after, len(move.buildings), move.households) for move in comparison.moves],
+        title=f"{comparison.households_moved} of {comparison.households} households change grid",
     )
 
 
@@ -109,7 +121,7 @@ def submit(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
 def approve(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
     """Approve a submitted plan."""
     with opened_database() as database:
-        _print_plan(workflow.approve_plan(database, plan, actor=actor()), as_json=as_json)
+        _print_plan(workflow.approve_plan(database, plan, actor=actor(), four_eyes=False), as_json=as_json)
 
 
 def publish(
@@ -140,44 +152,49 @@ def publish(
     )
 
 
-def print_plans(summaries: Sequence[PlanSummary], *, as_json: bool) -> None:
-    """Print plans as one table, or as JSON with their findings."""
-    if as_json:
-        output.print_json([summary_document(summary) for summary in summaries])
-        return
-    output.print_findings([finding for summary in summaries for finding in summary.plan.findings])
+def print_drawn(drawn: Sequence[DrawnPlan]) -> None:
+    """Print the plans of a draw as one table, and what stands against them."""
+    output.print_findings([finding for each in drawn for finding in each.plan.findings if finding.severity == "error"])
     output.print_table(
-        workflow.SUMMARY_COLUMNS,
-        [workflow.summary_row(summary) for summary in summaries],
+        (
+            "community",
+            "plan",
+            "grids",
+            "in band",
+            "households",
+            "estates split",
+            "ties kept",
+            "compactness",
+            "on lines",
+        ),
+        [
+            (
+                each.plan.community,
+                each.plan.id,
+                each.figures.grids,
+                f"{each.figures.in_band}/{each.figures.residential}",
+                each.figures.households,
+                each.figures.estates_split,
+                f"{each.figures.ties_kept:.0%}",
+                f"{each.figures.compactness:.2f}",
+                f"{each.figures.line_share:.0%}",
+            )
+            for each in drawn
+        ],
+        title="Drawn",
     )
 
 
-def summary_document(summary: PlanSummary) -> dict[str, Any]:
-    """Return a plan's summary as plain values."""
-    return {
-        "community": summary.plan.community,
-        "plan": summary.plan.id,
-        "state": summary.plan.state,
-        **dict(zip(workflow.SUMMARY_COLUMNS[3:], workflow.summary_row(summary)[3:], strict=True)),
-        "findings": wire.findings(summary.plan.findings),
-    }
-
-
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return a plan with its grids as plain values, without geometry."""
+def _drawn_document(each: DrawnPlan) -> dict[str, Any]:
+    """Return a drawn plan as plain values: its figures and findings."""
+    plan = each.plan
     return {
         "community": plan.community,
         "plan": plan.id,
         "state": plan.state,
-        "revision": plan.revision,
-        "settings": wire.draw_settings(plan.settings),
-        "grids": [
-            {"key": g.key, "code": g.code, "name": g.name, "kind": g.kind, "households": g.households,
-             "buildings": len(g.buildings), "area_m2": round(g.area_m2, 1)}
-            for g in plan.grids
-        ],
+        "figures": dataclasses.asdict(each.figures),
         "findings": wire.findings(plan.findings),
-    }  # fmt: skip
+    }
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:

@@ -62,8 +62,13 @@ class Database:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
         """Yield a connection in a transaction: committed at the end, rolled back by an exception.
+
+        Parameters
+        ----------
+        keep
+            False for a dry run: everything is judged as at a commit, deferred constraints too, and then undone.
 
         Raises
         ------
@@ -72,8 +77,11 @@ class Database:
         Conflict
             Another transaction came first.
         """
-        with _own_words(), self._engine.begin() as connection:
+        with _own_words(), self._engine.connect() as connection, connection.begin() as transaction:
             yield connection
+            if not keep:
+                connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+                transaction.rollback()
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -14,7 +14,7 @@ from gisgrid.errors import NotFound
 from gisgrid.model import Division, DivisionLevel
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.shapes import shape, wkb
-from gisgrid.store.tables import DIVISIONS
+from gisgrid.store.tables import BUILDINGS, DIVISIONS
 
 
 def get(connection: Connection, code: str) -> Division:
@@ -70,6 +70,14 @@ def communities_under(connection: Connection, code: str) -> list[Division]:
     """
     get(connection, code)
     return _divisions(connection.execute(named_query("communities_under"), {"code": code}))
+
+
+def with_buildings(connection: Connection) -> list[str]:
+    """Return the codes of the communities that have a polygon and at least one building, in order."""
+    columns = DIVISIONS.columns
+    inhabited = select(BUILDINGS.columns.community_code).where(BUILDINGS.columns.community_code == columns.code)
+    query = select(columns.code).where(columns.level == "community", columns.geom.is_not(None), inhabited.exists())
+    return list(connection.execute(query.order_by(columns.code)).scalars())
 
 
 def chain(connection: Connection, code: str) -> tuple[Division, ...]:
