@@ -59,11 +59,26 @@ class LoadCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where a layer goes: its table, the column for each of the frame's, and what a row is known by."""
+    """Where a layer goes.
+
+    Attributes
+    ----------
+    table, columns
+        The table, and frame column → table column.
+    key
+        What a row is known by: expressions with `{}` for the table's alias, never NULL, so that the join can hash them.
+    keyed
+        Whether the rows have a name of their own, so that one can differ from what is stored under it.
+    defaults
+        What a new row gets where the file has nothing.
+    types
+        The geometry types that the table takes.
+    """
 
     table: Table
     columns: Mapping[str, str]
-    key: tuple[str, ...] = ("code",)
+    key: tuple[str, ...] = ("{}.code",)
+    keyed: bool = True
     defaults: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     types: tuple[str, ...] = ()
 
@@ -96,17 +111,18 @@ _TARGETS: Final[Mapping[str, _Target]] = MappingProxyType(
         "barriers": _Target(
             BARRIERS,
             _same("kind", "name", geometry="geom"),
-            key=(),
+            key=("{}.kind", "coalesce({}.name, '')", "{}.geom"),
+            keyed=False,
             types=("POINT", "MULTIPOINT", "LINESTRING", "MULTILINESTRING"),
         ),
-        "ties": _Target(TIES, _same("a", "b", "kind", "weight"), key=("a", "b", "kind")),
+        "ties": _Target(TIES, _same("a", "b", "kind", "weight"), key=("{}.a", "{}.b", "{}.kind")),
         "sites": _Target(
             SITES, _same("code", "kind", "name", "area_m2", geometry="geom"), types=("POINT", "MULTIPOLYGON")
         ),
         "posts": _Target(
             POSTS,
             _same("role", "name", "duty_phone", "valid", grid="grid_code"),
-            key=("grid_code", "role", "name", "lower(valid)"),
+            key=("{}.grid_code", "{}.role", "{}.name", "coalesce(lower({}.valid), '-infinity')"),
         ),
         "categories": _Target(CATEGORIES, _same("code", "name", parent="parent_code")),
     }
@@ -151,7 +167,7 @@ def load_layer(connection: Connection, layer: LayerName, frame: pd.DataFrame, *,
     _require_sound(connection, target)
     if layer == "buildings":
         connection.execute(text(_MAKE_ESTATES))
-    counts = _insert_unkeyed(connection, target) if not target.key else _merge(connection, target, len(frame))
+    counts = _merge(connection, target, len(frame)) if target.keyed else _insert_new(connection, target, len(frame))
     if replace:
         _remove_others(connection, target)
     connection.execute(text(f"DROP TABLE pg_temp.{_STAGING}"))
@@ -236,8 +252,8 @@ def _require_sound(connection: Connection, target: _Target) -> None:
 def _merge(connection: Connection, target: _Target, rows: int) -> LoadCounts:
     """Update the rows that differ, insert those that are new."""
     columns = list(target.columns.values())
-    others = [column for column in columns if column not in target.key]
-    known = " AND ".join(f"{_of('staged', part)} IS NOT DISTINCT FROM {_of('stored', part)}" for part in target.key)
+    others = [column for column in columns if f"{{}}.{column}" not in target.key]
+    known = _same_row(target)
     merged = {column: _merged(column) for column in others}
     update = f"""
         UPDATE {target.table.fullname} AS stored
@@ -263,9 +279,9 @@ def _merge(connection: Connection, target: _Target, rows: int) -> LoadCounts:
     return LoadCounts(inserted, updated, rows - inserted - updated)
 
 
-def _of(alias: str, part: str) -> str:
-    """Return a part of a key, a column or `lower(column)`, of one of the two tables."""
-    return f"lower({alias}.{part[6:-1]})" if part.startswith("lower(") else f"{alias}.{part}"
+def _same_row(target: _Target) -> str:
+    """Return the condition that a staged and a stored row are the same."""
+    return " AND ".join(f"{part.format('staged')} = {part.format('stored')}" for part in target.key)
 
 
 def _merged(column: str) -> str:
@@ -275,18 +291,18 @@ def _merged(column: str) -> str:
     return f"COALESCE(staged.{column}, stored.{column})"
 
 
-def _insert_unkeyed(connection: Connection, target: _Target) -> LoadCounts:
+def _insert_new(connection: Connection, target: _Target, rows: int) -> LoadCounts:
     """Insert the rows that are not there yet, the same one in a file once."""
     columns = ", ".join(target.columns.values())
-    staged = connection.execute(text(f"SELECT count(*) FROM pg_temp.{_STAGING}")).scalar_one()
-    inserted = connection.execute(
-        text(
-            f"INSERT INTO {target.table.fullname} ({columns})"
-            f" SELECT {columns} FROM pg_temp.{_STAGING} ORDER BY line"
-            " ON CONFLICT (fingerprint) DO NOTHING"
-        )
-    ).rowcount
-    return LoadCounts(inserted, 0, staged - inserted)
+    insert = f"""
+        INSERT INTO {target.table.fullname} ({columns})
+        SELECT {columns}
+        FROM pg_temp.{_STAGING}
+        ORDER BY line
+        ON CONFLICT (fingerprint) DO NOTHING
+    """
+    inserted = connection.execute(text(insert)).rowcount
+    return LoadCounts(inserted, 0, rows - inserted)
 
 
 _DEPENDENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -303,11 +319,9 @@ def _remove_others(connection: Connection, target: _Target) -> None:
     """Remove the rows that the file does not hold, and what hangs on them."""
     if target.table.name in _DEPENDENTS:
         connection.execute(text(_DEPENDENTS[target.table.name]))
-    key = target.key or tuple(target.columns.values())
-    known = " AND ".join(f"{_of('staged', part)} IS NOT DISTINCT FROM {_of('stored', part)}" for part in key)
     connection.execute(
         text(
             f"DELETE FROM {target.table.fullname} AS stored"
-            f" WHERE NOT EXISTS (SELECT FROM pg_temp.{_STAGING} AS staged WHERE {known})"
+            f" WHERE NOT EXISTS (SELECT FROM pg_temp.{_STAGING} AS staged WHERE {_same_row(target)})"
         )
     )
