@@ -88,7 +88,7 @@ class Cluster:
         The folder of the service's data (`GISGRID_HOME`); the cluster lies in `home/cluster`, or where
         `gisgrid.store.postgres.account.cluster_folder` says.
     durable
-        False gives up durability for speed; for throw-away clusters of tests only.
+        False gives up what a commit needs to survive a power cut; for throw-away clusters of tests only.
     linger_s
         Seconds that the server outlives its last user.
     kernel_guard

@@ -176,9 +176,11 @@ def test_the_server_ends_when_its_folder_is_removed(stopped_home: Path) -> None:
     cluster.start()
     server = cluster.status().server_process
     assert server is not None
-    shutil.rmtree(cluster.folder)
+    shutil.rmtree(cluster.folder, ignore_errors=True)  # the ending server removes files at the same time
     wait_until(lambda: not Path(f"/proc/{server}").exists())
     cluster.release()
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+    assert not cluster.folder.exists()
 
 
 # ---- Refusals -------------------------------------------------------------------------------------------------------
