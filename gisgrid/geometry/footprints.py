@@ -22,6 +22,8 @@ from gisgrid.geometry.linework import Geometries, polygon_parts
 TOLERANCE_M: Final = 0.05
 """A footprint counts as whole when it is so after shrinking by this much: walls are drawn no more truly than that."""
 
+_SPECK_M: Final = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Units:
@@ -78,9 +80,10 @@ def units_of(community: Geometry, footprints: Geometries, obstacles: Geometries)
     community
         Polygon or multipolygon, metres.
     footprints, obstacles
-        Polygons or multipolygons, metres; invalid ones are repaired first.
+        Polygons or multipolygons, metres; invalid ones are repaired first. A footprint that is nothing but a line on
+        the lattice stands as a square of a centimetre, so that its building too has a cell.
     """
-    pieces, source, part = pieces_inside(community, np.concatenate([footprints, obstacles]))
+    pieces, source, part = pieces_inside(community, np.concatenate([_with_area(footprints), obstacles]))
     footprint = np.where(source < len(footprints), source, -1)
     footprint = _only_main_part(footprint, part, shapely.area(pieces))
     order = np.lexsort((np.arange(len(pieces)), source, footprint < 0))
@@ -88,6 +91,15 @@ def units_of(community: Geometry, footprints: Geometries, obstacles: Geometries)
     group = _groups(pieces, source[order], part[order])
     cluster, of_footprint = _numbered(group, footprint, len(footprints))
     return Units(pieces, cluster, of_footprint)
+
+
+def _with_area(footprints: Geometries) -> Geometries:
+    """Return the footprints, those without an area as a square of a centimetre where they begin."""
+    result = footprints.copy()
+    flat = np.flatnonzero((shapely.area(result) == 0) & ~shapely.is_empty(result))
+    first = [shapely.Point(shapely.get_coordinates(footprint)[0]) for footprint in result[flat]]
+    result[flat] = shapely.buffer(np.array(first, dtype=object), _SPECK_M / 2, cap_style="square")
+    return result
 
 
 def pieces_inside(community: Geometry, footprints: Geometries) -> tuple[Geometries, Integers, Integers]:
