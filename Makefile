@@ -14,7 +14,7 @@ TESTS   ?= tests
 .PHONY: help demo test check bench serve clean postgis browser python
 
 help: ## Say what there is.
-	@echo "make demo    import, draw, publish and map the sample, then serve it at http://$(HOST):$(PORT)/ (SERVE=no: do not)"
+	@echo "make demo    import, draw, publish and map the sample, then serve it at http://127.0.0.1:$(PORT)/ (SERVE=no: do not)"
 	@echo "make test    all tests, on a real PostGIS and in a real browser (TESTS=tests/unit: a part)"
 	@echo "make check   ruff, mypy, the directions of imports, notebooks without output"
 	@echo "make bench   the measurements of docs/benchmarks.md, on this machine"
@@ -22,7 +22,7 @@ help: ## Say what there is.
 	@echo "make clean   remove the virtual environment and caches; the data under GISGRID_HOME stay"
 
 demo: $(VENV)/runtime postgis ## The main job on the sample.
-	$(BIN)/gisgrid demo $(if $(filter no,$(SERVE)),--no-serve,--host $(HOST) --port $(PORT))
+	$(BIN)/gisgrid demo $(if $(filter no,$(SERVE)),--no-serve,--port $(PORT))
 
 serve: $(VENV)/runtime postgis
 	$(BIN)/gisgrid serve --host $(HOST) --port $(PORT)
