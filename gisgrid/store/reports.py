@@ -171,7 +171,10 @@ def history(connection: Connection, report_id: str) -> list[ReportEvent]:
 def list_reports(
     connection: Connection, wanted: ReportFilter, *, after: str | None = None, limit: int = 100
 ) -> list[ReportRecord]:
-    """Return reports in the order in which they were filed, at most `limit` of them, those behind `after` (an id)."""
+    """Return reports in the order in which they were filed, at most `limit` of them, those behind `after` (an id).
+
+    Those of one batch stand in the order of source and external_id.
+    """
     query = _records()
     if wanted.grid is not None:
         query = query.where(REPORT_ASSIGNMENTS.c.grid_code == wanted.grid)
