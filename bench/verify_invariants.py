@@ -12,6 +12,7 @@ without an accepted finding.
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Counts:
     households: int = 0
     outside_band_accepted: int = 0
     crossing_the_community_edge: int = 0
+    missing_m2: float = 0.0
+    outside_m2: float = 0.0
     broken: Counter[str] = field(default_factory=Counter)
 
 
@@ -65,9 +68,16 @@ def verify_polygons(polygons: np.ndarray, community: shapely.Geometry, counts: C
     pairs = a < b
     interior = shapely.relate_pattern(polygons[a[pairs]], polygons[b[pairs]], "T********")
     counts.broken["overlapping pairs"] += int(interior.sum())
-    union = shapely.unary_union(polygons_m)
-    counts.broken["m2 missing"] += int(round(shapely.area(shapely.difference(community_m, union)), 0))
-    counts.broken["m2 outside"] += int(round(shapely.area(shapely.difference(union, community_m)), 0))
+    # In degrees: a straight edge of the community is straight there, and slightly curved in any projection.
+    union = shapely.unary_union(polygons)
+    square_m = 111_320.0**2 * math.cos(math.radians(centre.y))
+    missing = shapely.area(shapely.difference(community, union)) * square_m
+    outside = shapely.area(shapely.difference(union, community)) * square_m
+    counts.missing_m2 += missing
+    counts.outside_m2 += outside
+    sliver_m2 = shapely.length(community_m) * TOLERANCE_M
+    counts.broken["communities with ground in no grid"] += int(missing > sliver_m2)
+    counts.broken["communities with grids outside"] += int(outside > sliver_m2)
     seen = Counter(edge for polygon in polygons for edge in undirected_edges(polygon))
     counts.broken["edges in more than two grids"] += sum(1 for times in seen.values() if times > 2)
     lonely = shapely.linestrings([edge for edge, times in seen.items() if times == 1])
@@ -182,11 +192,13 @@ def main(url: str) -> int:
             total.update({"communities": 1, "grids": counts.grids, "buildings": counts.buildings,
                           "households": counts.households,
                           "grids outside the band, accepted": counts.outside_band_accepted,
-                          "buildings that cross the community's edge": counts.crossing_the_community_edge})  # fmt: skip
+                          "buildings that cross the community's edge": counts.crossing_the_community_edge,
+                          "m2 of slivers inside the communities' edges": counts.missing_m2,
+                          "m2 of slivers outside them": counts.outside_m2})  # fmt: skip
             broken.update(counts.broken)
         broken.update(verify_history(connection))
     for name, n in total.items():
-        print(f"{name}: {n}")
+        print(f"{name}: {n:,.2f}" if isinstance(n, float) else f"{name}: {n:,}")
     for name, n in sorted(broken.items()):
         print(f"  {'ok    ' if n == 0 else 'BROKEN'} {name}: {n}")
     return 1 if any(broken.values()) or not total["communities"] else 0
