@@ -9,6 +9,7 @@ BIN     := $(VENV)/bin
 # Two workers are enough for two cores; `make test TESTS=tests/unit` runs a part.
 WORKERS ?= 2
 TESTS   ?= tests
+BENCH_DATA ?= ../shared/planning-bench
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench serve clean postgis browser python
@@ -37,8 +38,9 @@ check: $(VENV)/development
 	$(BIN)/lint-imports
 	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
 
-bench: $(VENV)/development postgis
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+bench: $(VENV)/development
+	@if [ -d "$(BENCH_DATA)" ]; then $(BIN)/python bench/planning.py $(BENCH_DATA); \
+	else echo "The measured communities are not here; name their folder: make bench BENCH_DATA=FOLDER" >&2; exit 1; fi
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis gisgrid/maps/vendor
