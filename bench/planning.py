@@ -23,6 +23,7 @@ from gisgrid.plan.improve import Budget, improve
 from gisgrid.plan.objective import network_of, parting_costs
 
 BAND = Band()
+BUDGET = Budget()
 
 
 def load(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -57,8 +58,7 @@ def draw(instance: dict[str, Any], seed: int, budget: Budget) -> Integers:
     graph = graph_of(instance)
     zones = np.array(instance["zone"])
     labels = np.full(len(zones), -1, dtype=np.int64)
-    nothing = np.zeros(len(graph.borders.a), dtype=np.bool_)
-    parting = parting_costs(graph, nothing)
+    parting = parting_costs(graph, graph.borders.adjacent)
     for zone in np.unique(zones[zones >= 0]):
         units = np.flatnonzero(zones == zone)
         home = np.full(len(units), -1, dtype=np.int64)
@@ -117,7 +117,7 @@ def main() -> None:
         for instance in load(arguments.folder, name)[: arguments.first]:
             for seed in range(arguments.seeds):
                 begun = time.process_time()
-                labels = draw(instance, seed, Budget())
+                labels = draw(instance, seed, BUDGET)
                 seconds = time.process_time() - begun
                 rows.append({"id": instance["id"], "seconds": seconds, **score(instance, labels)})
                 row = rows[-1]

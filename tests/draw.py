@@ -1,14 +1,12 @@
 """Plans drawn from letters: one letter a cell, equal letters a grid, `|` and `-` barriers.
 
-    drawn("""
-        AAB
-        --
-        CC|B
-    """)
+    AAB
+    --
+    CC|B
 
-Every character but ` |+-.` is a cell, a square of 40 m with one building of 20 m in its middle; equal letters form a grid. A
-`.` is ground outside the community. `|` between two cells is a barrier between them; a line of `-` between two lines
-of cells puts a barrier above the cell of that column (any other character but `|` and `+` leaves that place
+Every character but ` |+-.` is a cell, a square of 40 m with one building of 20 m in its middle; equal letters form a
+grid. A `.` is ground outside the community. `|` between two cells is a barrier between them; a line of `-` between
+two lines of cells puts a barrier above the cell of that column (any other character but `|` and `+` leaves that place
 open). `|` and `+` take no column. Rows run from north to south.
 
 Lengths and areas are nominal metres; coordinates are WGS-84 on a lattice where neighbours share their vertices.
@@ -79,9 +77,7 @@ class Sketch:
 
     def drawing(self, settings: DrawSettings | None = None) -> Drawing:
         """The picture as a drawing, with no findings."""
-        return Drawing(
-            self.inputs.community.code, settings or DrawSettings(), self.cells, self.borders, self.grids, ()
-        )
+        return Drawing(self.inputs.community.code, settings or DrawSettings(), self.cells, self.borders, self.grids, ())
 
 
 def drawn(text: str, households: int | Mapping[str, int] | str = 100) -> Sketch:
@@ -199,4 +195,3 @@ def _corner(cell: Cell) -> tuple[float, float]:
     """Return the south-west corner in nominal metres."""
     west, south = cell.geometry.bounds[:2]
     return round((west - LON) / LON_STEP) * SIDE_M, round((south - LAT) / LAT_STEP) * SIDE_M
-

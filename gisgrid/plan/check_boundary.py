@@ -43,6 +43,12 @@ BARRIER_CROSSED: Final = Rule(
     "households); record a crossing if there is one, or accept that the side is too small for a grid.",
     "网格{grid}跨越分界线（网格内长{barrier_m:.0f}米，较小一侧{households}户）；如有通道请补录，否则因该侧户数不足而合并。",
 )
+EMPTY_GROUND_JOINED: Final = Rule(
+    "empty_ground_joined",
+    "info",
+    "Grid {grid} takes in ground without households on the other side of a barrier ({barrier_m:.0f} m).",
+    "网格{grid}并入分界线另一侧的无住户地块（分界线长{barrier_m:.0f}米）。",
+)
 ESTATE_SPLIT: Final = Rule(
     "estate_split",
     "warning",
@@ -149,8 +155,9 @@ def _crossing_findings(sheet: Sheet) -> list[Finding]:
         if len(sides) < 2 or barrier_m <= 0.0:
             continue
         loads = sorted(int(sheet.cell_households[side].sum()) for side in sides)
+        rule = BARRIER_CROSSED if sum(loads[:-1]) > 0 else EMPTY_GROUND_JOINED
         found.append(
-            BARRIER_CROSSED.finding(
+            rule.finding(
                 codes=sheet.names(position),
                 geometry=grid.geometry,
                 grid=grid.key,

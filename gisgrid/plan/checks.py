@@ -32,6 +32,7 @@ CHECK_OF_RULE: Final[Mapping[str, CheckName]] = MappingProxyType(
         "building_cut": "clear_boundary",
         "neighbours_building_cut": "clear_boundary",
         "barrier_crossed": "clear_boundary",
+        "empty_ground_joined": "clear_boundary",
         "estate_split": "clear_boundary",
         "estate_divided": "clear_boundary",
         "straggling_grid": "clear_boundary",

@@ -128,7 +128,7 @@ def split(sheet: Sheet, key: str, seed: int = 0, budget: Budget | None = None) -
         passable = within
     if not _connected(units, passable, borders):
         raise Conflict(f"Grid {key} lies in pieces; assign the smaller pieces to other grids before splitting it.")
-    parting = parting_costs(graph, passable & ~borders.adjacent & (borders.barrier_m > 0.0))
+    parting = parting_costs(graph, passable)
     network = network_of(graph, units, passable, parting, np.full(len(units), -1, dtype=np.int64))
     found = improve(network, 2, sheet.settings.band, (seed,), budget or Budget())
     loads = np.bincount(found.labels, weights=network.households, minlength=2)

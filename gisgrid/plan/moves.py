@@ -81,6 +81,40 @@ def _flood(network: Network, state: State, start: int, end: int) -> int:
 
 
 @compiled
+def _loose(network: Network, state: State, unit: int) -> bool:
+    """Return whether the unit's neighbours in its part are connected among themselves: then it can leave alone.
+
+    True for most units, so that the whole part need not be walked; False says nothing.
+    """
+    labels, seen, queue = state.labels, state.seen, state.queue
+    part = labels[unit]
+    seen[-1] += 2
+    marked, reached = seen[-1] - 1, seen[-1]
+    count, start = 0, -1
+    for entry in range(network.first[unit], network.first[unit + 1]):
+        near = network.neighbours[entry]
+        if labels[near] == part:
+            seen[near] = marked
+            count += 1
+            start = near
+    if count == 0:
+        return False
+    seen[start] = reached
+    queue[0] = start
+    head, end = 0, 1
+    while head < end:
+        here = queue[head]
+        head += 1
+        for step in range(network.first[here], network.first[here + 1]):
+            there = network.neighbours[step]
+            if seen[there] == marked:
+                seen[there] = reached
+                queue[end] = there
+                end += 1
+    return end == count
+
+
+@compiled
 def _gather(network: Network, state: State, unit: int) -> int:
     """Put the unit and what hangs on it into `group`; return how many they are, 0 if nothing would stay behind.
 
@@ -88,9 +122,11 @@ def _gather(network: Network, state: State, unit: int) -> int:
     """
     labels, seen, queue, group = state.labels, state.seen, state.queue, state.group
     part = labels[unit]
+    group[0] = unit
+    if _loose(network, state, unit):
+        return 1
     seen[-1] += 1
     seen[unit] = seen[-1]
-    group[0] = unit
     best_load, best_from, best_to, end = -1, 0, 0, 0
     for entry in range(network.first[unit], network.first[unit + 1]):
         start = network.neighbours[entry]

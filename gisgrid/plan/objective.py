@@ -1,7 +1,7 @@
 """What a good plan costs: the one objective that construction, improvement and the scores share.
 
-Room: plan. In: a graph and the barred borders that a zone was joined over. Out: the cost of parting each pair of units.
-Imports numpy and `plan.graph`; no geometry.
+Room: plan. In: a graph and the borders that grids may reach over. Out: the cost of parting each pair of units.
+Imports numpy and `plan.graph`.
 
 The cost of a plan is the sum over pairs of units in different grids of ten times the weight of their tie (the drawing
 principle 地域相邻、邻里相熟: adjacent area, familiar neighbours) plus an eighth of the metres of border between them
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from gisgrid.geometry.adjacency import components
 from gisgrid.model import Band
 from gisgrid.plan.graph import Flags, Floats, Graph, Integers, neighbour_lists
 
@@ -86,25 +87,26 @@ class Parting:
     cost: Floats
 
 
-def parting_costs(graph: Graph, opened: Flags) -> Parting:
+def parting_costs(graph: Graph, passable: Flags) -> Parting:
     """Return what it costs to part each pair of units of the graph.
 
-    An adjacent pair costs its border off barriers, in units of `METRES_PER_COST`, at least one; a pair joined over a
-    barrier (`opened`) costs minus the metres of that barrier, because a grid should end there if it can.
+    An adjacent pair costs its border off barriers, in units of `METRES_PER_COST`, at least one. A pair that is
+    connected only through a crossing, or over a barrier that was opened to join a zone below the band, costs *minus*
+    its share of the whole barrier between the two sides: a grid should end there if it can.
 
     Parameters
     ----------
     graph
         The building graph.
-    opened
-        For each border, whether it is barred but was opened to join a zone below the band.
+    passable
+        For each border, whether a grid may reach over it.
     """
     borders, ties = graph.borders, graph.ties
     free_m = borders.length_m - borders.barrier_m
     free_m = free_m - (1.0 - STREET_SHARE) * np.minimum(borders.street_m, free_m)
-    walking = np.maximum(1.0, np.round(free_m / METRES_PER_COST))
-    crossing = -np.maximum(1.0, np.round(borders.barrier_m / METRES_PER_COST))
-    border_cost = np.where(opened, crossing, np.where(borders.adjacent, walking, 0.0))
+    walking = np.where(borders.adjacent, np.maximum(1.0, np.round(free_m / METRES_PER_COST)), 0.0)
+    gain = _barrier_gains(graph, passable)
+    border_cost = np.where(gain > 0.0, -gain, walking)
     tie_cost = np.round(TIE_COST * ties.weight * STEP) / STEP
     count = max(len(graph), 1)
     keys = np.concatenate([borders.a * count + borders.b, ties.a * count + ties.b])
@@ -113,6 +115,24 @@ def parting_costs(graph: Graph, opened: Flags) -> Parting:
     np.add.at(cost, inverse, np.concatenate([border_cost, tie_cost]))
     kept = cost != 0.0
     return Parting((pairs // count)[kept], (pairs % count)[kept], cost[kept])
+
+
+def _barrier_gains(graph: Graph, passable: Flags) -> Floats:
+    """Return for each passable border between two sides of a barrier its share of that barrier, in cost; else 0.
+
+    A side is ground connected over borders that no barrier touches.
+    """
+    borders = graph.borders
+    open_m = borders.adjacent & (borders.barrier_m <= 0.0)
+    side = components(len(graph), borders.a[open_m], borders.b[open_m])
+    one, two = side[borders.a], side[borders.b]
+    keys = np.minimum(one, two) * max(len(graph), 1) + np.maximum(one, two)
+    _, pair = np.unique(keys, return_inverse=True)
+    barrier_m = np.bincount(pair, weights=borders.barrier_m)[pair]
+    ways = np.bincount(pair, weights=passable)[pair]
+    share = np.divide(barrier_m, ways, out=np.zeros(len(ways)), where=ways > 0)
+    gains = np.maximum(1.0, np.round(share / METRES_PER_COST * STEP) / STEP)
+    return np.where(passable & (one != two) & (barrier_m > 0.0), gains, 0.0)
 
 
 def network_of(

@@ -61,7 +61,7 @@ def divide(
         How long to search, in iterations.
     """
     regions = regions_of(graph, settings)
-    parting = parting_costs(graph, regions.opened)
+    parting = parting_costs(graph, regions.passable)
     present = np.full(len(graph), -1, dtype=np.int64) if home is None else home
     labels = np.full(len(graph), -1, dtype=np.int64)
     kinds: list[RegionKind] = []
