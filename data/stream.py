@@ -162,7 +162,7 @@ def _unknown_category(town: Town, chance: random.Random) -> Iterator[list[object
 
 
 def wrong_system_rows(town: Town, chance: random.Random) -> Iterator[Row]:
-    """Yield a vendor's batch that is GCJ-02 and says WGS-84: about 510 m too far east, mostly out of the street."""
+    """Yield a vendor's batch that is GCJ-02 and says WGS-84: about 510 m too far east, out of the street."""
     eastern = [building for building in town.buildings if building.community == EAST and building.centre[0] > 400]
     for number in range(1, 25):
         row = _row("sst", number, _spot(eastern, chance), chance)

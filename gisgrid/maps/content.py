@@ -78,9 +78,14 @@ def grid_number(grid: Grid) -> str:
     return str(int(grid.code[-3:])) if grid.code else grid.key
 
 
+def default_name(grid: Grid) -> str:
+    """Return the name that a grid has until somebody gives it another: 第N网格."""
+    return f"第{grid_number(grid)}网格"
+
+
 def grid_name(grid: Grid) -> str:
-    """Return the grid's name, 第N网格 where it was given none."""
-    return grid.name or f"第{grid_number(grid)}网格"
+    """Return the grid's name, the default one where it was given none."""
+    return grid.name or default_name(grid)
 
 
 def shown_count(count: int, audience: Audience) -> str:

@@ -21,6 +21,7 @@ from gisgrid.maps.content import (
     Audience,
     MapCommunity,
     MapData,
+    default_name,
     grid_number,
     posts_on_duty,
     shown_count,
@@ -119,7 +120,7 @@ def _grid(grid: Grid, lattice: Lattice, audience: Audience, posts: Iterable[Post
     return {
         "code": grid.code or grid.key,
         "number": grid_number(grid),
-        "name": grid.name,
+        "name": grid.name if grid.name != default_name(grid) else None,  # the page says 第N网格 or Grid N by itself
         "dedicated": grid.kind == "dedicated",
         "households": shown_count(grid.households, audience),
         "buildings": len(grid.buildings),

@@ -162,3 +162,15 @@ def test_a_package_that_was_not_built_says_so(monkeypatch: pytest.MonkeyPatch, t
             resources.leaflet()
     finally:
         resources.leaflet.cache_clear()
+
+
+def test_the_default_name_is_left_to_the_page_which_knows_two_languages(place: MapData) -> None:
+    first = place.communities[0]
+    names = ("第1网格", "文化里网格")
+    grids = tuple(
+        dataclasses.replace(grid, name=name) for grid, name in zip(first.edition.grids[:2], names, strict=True)
+    )
+    named = dataclasses.replace(first, edition=dataclasses.replace(first.edition, grids=grids))
+    html = render_staff_map(dataclasses.replace(place, communities=(named,)), audience="internal")
+    assert [grid["name"] for grid in block(html)["grids"]] == [None, "文化里网格"]
+    assert ">第1网格</a>" in html

@@ -6,6 +6,7 @@
   const { say, INK, onScreen } = gisgrid;
   const FONT = '"Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
   const NAMES_FROM = 17.5, SITES_FROM = 15.5; // zoom
+  const STAR = 8; // pixels from its centre
   const widths = new Map(); // text is measured once for each font
   function widthOf(pen, row) {
     const key = `${row.weight || 400} ${row.size} ${row.text}`;
@@ -26,10 +27,10 @@
       }
       return { width, height };
     };
-    return (rows, worldX, worldY, room) => {
+    const put = (rows, worldX, worldY, room, shift = 0) => {
       const { width, height } = measure(rows);
-      if (room && Math.hypot(width, height) / 2 > room) return false;
-      const x = worldX * view.scale - view.origin.x, y = worldY * view.scale - view.origin.y;
+      if (room && Math.hypot(width, height) / 2 + Math.abs(shift) > room) return false;
+      const x = worldX * view.scale - view.origin.x, y = worldY * view.scale - view.origin.y + shift;
       const box = [x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1];
       if (taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1])) return false;
       taken.push(box);
@@ -45,6 +46,8 @@
       }
       return true;
     };
+    const keepFree = (x, y, size) => taken.push([x - size, y - size, x + size, y + size]);
+    return { put, keepFree };
   }
 
   function gridForms(grid) {
@@ -68,7 +71,7 @@
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.lineJoin = "round";
-    const put = lettering(pen, view);
+    const { put, keepFree } = lettering(pen, view);
     const crowded = content.communities.length > 1;
     const radius = (shape) => shape.label.radius * view.scale;
     const order = [...content.grids].sort((a, b) => (b === chosen) - (a === chosen) || b.label.radius - a.label.radius);
@@ -81,10 +84,14 @@
         }
       }
     }
+    if (view.zoom >= SITES_FROM) {
+      for (const site of content.sites) if (isCentre(site)) keepFree(...place(view, site.at), STAR);
+    }
     for (const grid of visible) {
       const room = radius(grid) * 1.15;
       if (room < 6) continue;
-      for (const rows of gridForms(grid)) if (put(rows, grid.label.x, grid.label.y, room)) break;
+      const shifts = [0, -0.3 * room, 0.3 * room]; // a little up or down, where a star stands in the way
+      gridForms(grid).some((rows) => shifts.some((shift) => put(rows, grid.label.x, grid.label.y, room, shift)));
     }
     if (view.zoom >= SITES_FROM) drawSites(pen, view, content.sites, put);
     if (view.zoom >= NAMES_FROM) {
@@ -97,13 +104,15 @@
     }
   }
 
+  const isCentre = (site) => site.kind === "service_centre";
+  const place = (view, at) => [at[0] * view.scale - view.origin.x, at[1] * view.scale - view.origin.y];
+
   function drawSites(pen, view, sites, put) {
     for (const site of sites) {
-      const x = site.at[0] * view.scale - view.origin.x, y = site.at[1] * view.scale - view.origin.y;
-      const centre = site.kind === "service_centre";
-      if (centre) drawStar(pen, x, y, 8);
+      const centre = isCentre(site);
+      if (centre) drawStar(pen, ...place(view, site.at), STAR);
       if (centre || view.zoom >= 16.5) {
-        const drop = centre ? 16 / view.scale : 30 / view.scale;
+        const drop = (centre ? STAR + 11 : 30) / view.scale;
         put([{ text: site.name, size: 12, colour: centre ? "#8c1d18" : "#2c5c37" }], site.at[0], site.at[1] + drop);
       }
     }
