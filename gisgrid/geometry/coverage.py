@@ -261,6 +261,10 @@ def _gaps(shapes: Geometries, community: Geometry, tolerance: float) -> list[Par
     """Return the ground of the community that no polygon covers, with the polygons beside it."""
     parts, _ = _wide(np.array([shapely.difference(community, shapely.union_all(shapes))], dtype=object), tolerance)
     gap, shape = shapely.STRtree(shapes).query(parts, predicate="dwithin", distance=tolerance)
+    # Beside it lies what shares more of its edge than a corner.
+    along = shapely.intersection(shapely.boundary(parts[gap]), shapely.buffer(shapes[shape], tolerance))
+    beside = shapely.length(along) > 10.0 * tolerance
+    gap, shape = gap[beside], shape[beside]
     return [
         PartitionFault("gap", tuple(sorted(int(other) for other in shape[gap == index])), part)
         for index, part in enumerate(parts)

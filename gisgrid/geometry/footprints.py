@@ -94,11 +94,19 @@ def units_of(community: Geometry, footprints: Geometries, obstacles: Geometries)
 
 
 def _with_area(footprints: Geometries) -> Geometries:
-    """Return the footprints, those without an area as a square of a centimetre where they begin."""
-    result = footprints.copy()
-    flat = np.flatnonzero((shapely.area(result) == 0) & ~shapely.is_empty(result))
-    first = [shapely.Point(shapely.get_coordinates(footprint)[0]) for footprint in result[flat]]
+    """Return the footprints repaired, those without an area as a square of a centimetre where they begin."""
+    result = _sound(footprints)
+    flat = np.flatnonzero((shapely.area(result) == 0) & ~shapely.is_empty(footprints))
+    first = [shapely.Point(shapely.get_coordinates(footprint)[0]) for footprint in footprints[flat]]
     result[flat] = shapely.buffer(np.array(first, dtype=object), _SPECK_M / 2, cap_style="square")
+    return result
+
+
+def _sound(footprints: Geometries) -> Geometries:
+    """Return the footprints, invalid ones repaired: rounding to the lattice may have crossed an outline."""
+    result = footprints.copy()
+    broken = ~shapely.is_valid(result)
+    result[broken] = shapely.make_valid(result[broken], method="structure", keep_collapsed=False)
     return result
 
 
@@ -118,9 +126,7 @@ def pieces_inside(community: Geometry, footprints: Geometries) -> tuple[Geometri
         The pieces, in order of their footprints; the position of the footprint that each is of; and which part of
         the community each lies in.
     """
-    sound = footprints.copy()
-    broken = ~shapely.is_valid(sound)
-    sound[broken] = shapely.make_valid(sound[broken], method="structure")
+    sound = _sound(footprints)
     shapely.prepare(community)
     crossing = ~shapely.contains_properly(community, sound)
     sound[crossing] = shapely.intersection(sound[crossing], community)

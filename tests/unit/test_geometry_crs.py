@@ -107,9 +107,7 @@ def test_the_inverse_is_true_to_less_than_a_micrometre_where_one_step_errs_by_me
     assert float(np.max(distance_m(*one_step, lon, lat))) > 0.1
 
 
-def test_the_shift_of_gcj02_at_nanshan_is_over_half_a_kilometre_so_a_wrong_declaration_moves_a_point_out_of_its_grid() -> (
-    None
-):
+def test_the_shift_of_gcj02_at_nanshan_is_over_half_a_kilometre_far_out_of_any_grid() -> None:
     x, y = from_wgs84(113.93, 22.52, "gcj02")
     assert 550 < float(distance_m(113.93, 22.52, x, y)) < 650
 
