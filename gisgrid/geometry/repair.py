@@ -121,9 +121,11 @@ def _plainly_sound(source: NDArray[np.object_], kind: GeometryKind, most_vertice
     wanted = [number for dimension in _DIMENSIONS[kind] for number in types[dimension]]
     sound = given & np.isin(shapely.get_type_id(source), wanted) & ~shapely.is_empty(source)
     sound &= (shapely.get_num_coordinates(source) <= most_vertices) & _finite(source)
-    sound[sound] = shapely.is_valid(source[sound])
-    extent = np.where(shapely.get_dimensions(source) == 2, shapely.area(source), shapely.length(source))
-    return np.asarray(sound & ((extent > 0) | (shapely.get_dimensions(source) == 0)), dtype=bool)
+    left = source[sound]
+    dimension = shapely.get_dimensions(left)
+    extent = np.where(dimension == 2, shapely.area(left), shapely.length(left))
+    sound[sound] = shapely.is_valid(left) & ((extent > 0) | (dimension == 0))
+    return np.asarray(sound, dtype=bool)
 
 
 def _finite(source: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -38,8 +38,8 @@ def polsby_popper(polygons: ArrayLike) -> Floats:
 def label_point(polygons: ArrayLike) -> Geometries:
     """Return for each polygon the point inside it that is farthest from its edge, to within a metre.
 
-    The pole of inaccessibility, of the largest part where there are several: a label there has the most room
-    (source: Garcia-Castellanos & Lombardo 2007; GEOS MaximumInscribedCircle).
+    The pole of inaccessibility, in the part with most room where there are several (source: Garcia-Castellanos &
+    Lombardo 2007; GEOS MaximumInscribedCircle).
 
     Parameters
     ----------
