@@ -43,8 +43,8 @@ NUMBERS_AS_CODES = Rule(
 DUPLICATE_KEY = Rule(
     "duplicate_key",
     "error",
-    "{field} “{value}” stands on lines {first} and {line}; give each row one of its own, or delete the repetition.",
-    "{field}“{value}”在第 {first} 行和第 {line} 行重复；请改为各不相同，或删除重复行。",
+    "{field} “{value}” stands on lines {first} and {second}; give each row one of its own, or delete the repetition.",
+    "{field}“{value}”在第 {first} 行和第 {second} 行重复；请改为各不相同，或删除重复行。",
 )
 WRONG_WIDTH = Rule(
     "wrong_width",
@@ -193,10 +193,10 @@ def _check_duplicates(layer: Layer, values: Mapping[str, list[Any]], rows: RowFi
             continue
         value = "…" if layer.name in _NO_ECHO else shown(", ".join(str(part) for part in key if part is not None))
         codes = () if layer.name in _NO_ECHO else (str(key[0]),)
-        first, second = int(rows.lines[found[0]]), int(rows.lines[found[1]])
         for row in found:
-            other = second if row == found[0] else first
-            rows.add(DUPLICATE_KEY, row, field, codes=codes, value=value, first=other)
+            other = found[1] if row == found[0] else found[0]
+            first, second = sorted((int(rows.lines[row]), int(rows.lines[other])))
+            rows.add(DUPLICATE_KEY, row, field, codes=codes, value=value, first=first, second=second)
 
 
 def _check_divisions(values: dict[str, list[Any]], rows: RowFindings) -> None:

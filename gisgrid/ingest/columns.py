@@ -330,7 +330,8 @@ def match_columns(
     if layer.geometry:
         spellings += [("lon", LON_HEADINGS), ("lat", LAT_HEADINGS), ("geometry", GEOMETRY_HEADINGS)]
     _match_exact_then_alias(spellings, by_plain, matched)
-    guessed = [f"{name} ← {heading}" for name, heading in matched.items() if name != heading and name not in columns]
+    plainly = {*columns, "geometry"}
+    guessed = [f"{name} ← {heading}" for name, heading in matched.items() if name != heading and name not in plainly]
     findings = [COLUMNS_READ.finding(pairs=", ".join(guessed))] if guessed else []
     return matched, findings
 

@@ -64,7 +64,7 @@ def read_delimited(path: Path) -> RawTable:
         rows.append([*row[: len(headings)], *[""] * (len(headings) - len(row))])
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(headings)
     return RawTable(
-        cells=dict(zip(headings, columns, strict=True)),
+        cells={heading: cells for heading, cells in zip(headings, columns, strict=True) if heading},
         lines=np.array(lines, dtype=np.int64),
         findings=tuple(findings),
         ragged=ragged,
@@ -150,10 +150,11 @@ def _is_ragged(row: Sequence[str], width: int) -> bool:
 
 
 def _require_distinct(headings: Sequence[str], name: str) -> None:
-    """Refuse headings that are empty or stand twice: nobody could say which column is meant."""
-    if not headings:
+    """Refuse headings that stand twice: nobody could say which column is meant. One without a heading is not read."""
+    if not any(headings):
         raise UnreadableFile(f"{name} has an empty first line; a CSV file starts with a line of headings.")
     for heading in headings:
-        if headings.count(heading) > 1:
-            what = f"the heading {heading[:60]!r} twice" if heading else "columns without a heading"
-            raise UnreadableFile(f"{name} has {what}; give every column a heading of its own.")
+        if heading and headings.count(heading) > 1:
+            raise UnreadableFile(
+                f"{name} has the heading {heading[:60]!r} twice; give every column a heading of its own."
+            )

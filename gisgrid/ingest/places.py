@@ -13,6 +13,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from shapely import Geometry
 
 from gisgrid.geometry.crs import geometries_to_wgs84
 from gisgrid.geometry.repair import clean
@@ -34,8 +35,8 @@ GEOMETRY_MISSING = Rule(
 BAD_WKT = Rule(
     "bad_wkt",
     "error",
-    "The geometry “{value}” cannot be read; write it as WKT, such as POLYGON ((113.9 22.5, …)).",
-    "几何“{value}”无法读取；请使用 WKT 格式，例如 POLYGON ((113.9 22.5, …))。",
+    "The geometry “{value}” cannot be read; write it as WKT of straight lines, such as POLYGON ((113.9 22.5, …)).",
+    "几何“{value}”无法读取；请使用直线段的 WKT 格式，例如 POLYGON ((113.9 22.5, …))。",
 )
 NOT_FINITE = Rule(
     "not_finite",
@@ -137,12 +138,20 @@ def _from_wkt(cells: Sequence[Any], rows: RowFindings) -> Geometries:
     for row, cell in enumerate(cells):
         if is_empty(cell):
             continue
-        text = str(cell)
-        nested = text.upper().count("GEOMETRYCOLLECTION") > 1  # a bomb: GEOS reads them by recursion
-        shapes[row] = None if nested else shapely.from_wkt(text, on_invalid="ignore")
+        shapes[row] = _read_wkt(str(cell))
         if shapes[row] is None:
-            rows.add(BAD_WKT, row, "geometry", value=shown(text))
+            rows.add(BAD_WKT, row, "geometry", value=shown(cell))
     return shapes
+
+
+def _read_wkt(text: str) -> Geometry | None:
+    """Return the geometry that a text writes, or None."""
+    if text.upper().count("GEOMETRYCOLLECTION") > 1:  # a bomb: GEOS reads nested ones by recursion
+        return None
+    try:
+        return shapely.from_wkt(text, on_invalid="ignore")
+    except NotImplementedError:  # curves, which shapely knows by name only
+        return None
 
 
 def _from_lon_lat(lons: Sequence[Any], lats: Sequence[Any], rows: RowFindings) -> Geometries:

@@ -351,7 +351,7 @@ def _rejected(form: Layer, table: RawTable, matched: Mapping[str, str], rows: Ro
     withheld = form.name == "households"  # a code that was refused may be a person's number
     columns: dict[str, Any] = {"line": rows.lines[bad] if bad else np.array([], dtype=np.int64)}
     columns["reason"] = _objects([reasons[row] for row in bad])
-    for name, heading in matched.items():
+    for name, heading in sorted(matched.items(), key=lambda pair: table.headings.index(pair[1])):
         cells = [_as_it_came(table.cells[heading][row]) for row in bad]
         if withheld and name == "code":
             personal = [finding.line for finding in rows.findings() if finding.rule == "personal_number"]

@@ -9,10 +9,12 @@ other driver (`gdal_child`). A damaged file is told from its own header before G
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -69,8 +71,8 @@ FORMAT_WARNING = Rule(
 CURVES_LINEARISED = Rule(
     "curves_linearised",
     "info",
-    "The layer holds curves ({geometry_type}); they were replaced by short straight lines.",
-    "图层含曲线几何（{geometry_type}），已转换为折线。",
+    "The file holds curves ({what}); they were replaced by short straight lines.",
+    "文件含曲线几何（{what}），已转换为折线。",
 )
 TEXTS_READ_AS_GB18030 = Rule(
     "texts_read_as_gb18030",
@@ -115,13 +117,13 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
             f"name the one to read as {path.name}|layername=NAME."
         )
     _require_all_features(path, head)
+    if curve := find_curve(path):
+        findings.append(CURVES_LINEARISED.finding(what=curve))
     return _as_table(head, wkb, findings)
 
 
 def _as_table(head: dict[str, Any], wkb: NDArray[np.object_], findings: list[Finding]) -> RawTable:
     """Return what the child read as a table."""
-    if re.search(r"Curve|Surface|CircularString|Compound", head["geometry_type"] or ""):
-        findings = [*findings, CURVES_LINEARISED.finding(geometry_type=head["geometry_type"])]
     findings = [*findings, *(FORMAT_WARNING.finding(remark=each[:300]) for each in dict.fromkeys(head["warnings"]))]
     geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="fix"), dtype=object) if len(wkb) else None
     return RawTable(
@@ -133,6 +135,36 @@ def _as_table(head: dict[str, Any], wkb: NDArray[np.object_], findings: list[Fin
         typed=True,
         findings=tuple(findings),
     )
+
+
+def find_curve(path: Path) -> str | None:
+    """Return the first kind of curve that a file holds by its own words, or None.
+
+    GDAL hands every curve over as short lines and does not tell: GeoPackage registers curves as an extension (OGC
+    12-128, annex F.1), GML and DXF name them in their text, the other formats have none.
+    """
+    match path.suffix.lower():
+        case ".gpkg":
+            types = _geopackage_types(path)
+            return next((each for each in types if re.search("CURVE|CIRCULAR|SURFACE", each.upper())), None)
+        case ".gml":
+            pattern = rb"<(?:\w+:)?(Arc\w*|Circle\w*|\w*Spline|Clothoid)\b"
+        case ".dxf":
+            pattern = rb"[\r\n]\s*0\s*[\r\n]+(ARC|CIRCLE|ELLIPSE|SPLINE)\s*[\r\n]"
+        case _:
+            return None
+    found = re.search(pattern, path.read_bytes())
+    return found.group(1).decode("ascii", "replace") if found else None
+
+
+def _geopackage_types(path: Path) -> list[str]:
+    """Return the geometry types that a GeoPackage declares."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as package:
+        try:
+            rows = package.execute("SELECT geometry_type_name FROM gpkg_geometry_columns").fetchall()
+        except sqlite3.Error:  # a package of plain tables has no such table
+            return []
+    return [str(name) for (name,) in rows]
 
 
 def _run_child(path: Path, wanted: Sequence[str], encoding: str) -> tuple[dict[str, Any], NDArray[np.object_]]:
