@@ -2,29 +2,51 @@
 
 Room: above everything. In: arguments. Out: results on stdout, talk on stderr; exit status 0 done, 1 findings of
 severity error or refused, 2 usage.
+
+Only the file of the verb that was asked for is loaded: a lookup should not wait for what draws and imports.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
 from typing import Annotated, Final
 
 import typer
 
 import gisgrid
-from gisgrid.cli import access, database, demo, importing, lookup, output, planning
+from gisgrid.cli import output
 from gisgrid.errors import GisgridError
 
-app = typer.Typer(
-    name="gisgrid",
-    help="Draw, check, version and look up the grids of community governance (网格化治理).",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "demo": ("demo", "demo"),
+        "import": ("importing", "import_"),
+        "draw": ("planning", "draw"),
+        "plans": ("planning", "plans"),
+        "check": ("planning", "check"),
+        "compare": ("planning", "compare"),
+        "submit": ("planning", "submit"),
+        "approve": ("planning", "approve"),
+        "publish": ("planning", "publish"),
+        "locate": ("lookup", "locate"),
+        "map": ("mapping", "map_"),
+        "serve": ("serving", "serve"),
+    }
 )
+"""Verb → its file in this folder and its function there, in the order of `gisgrid --help`."""
 
-OPTIONAL_VALUES: Final = {"--estimate-households": importing.DEFAULT_DWELLING_M2}
+GROUPS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"db": ("database", "app"), "key": ("access", "key_app"), "user": ("access", "user_app")}
+)
+"""Verbs with verbs of their own."""
+
+OPTIONAL_VALUES: Final = MappingProxyType({"--estimate-households": "100"})
 """Options that may stand without their value, and the value that they then have."""
+
+_TAKES_NEGATIVE_NUMBERS: Final = MappingProxyType({"locate": {"ignore_unknown_options": True}})
 
 
 def _version(wanted: bool) -> None:
@@ -33,7 +55,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def gisgrid_command(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -42,21 +63,19 @@ def gisgrid_command(
     """Draw, check, version and look up the grids of community governance (网格化治理)."""
 
 
-app.command("demo")(demo.demo)
-app.command("import")(importing.import_)
-app.command("draw")(planning.draw)
-app.command("plans")(planning.plans)
-app.command("check")(planning.check)
-app.command("compare")(planning.compare)
-app.command("submit")(planning.submit)
-app.command("approve")(planning.approve)
-app.command("publish")(planning.publish)
-app.command("locate", context_settings={"ignore_unknown_options": True})(lookup.locate)
-app.command("map")(lookup.map_)
-app.command("serve")(lookup.serve)
-app.add_typer(database.app, name="db")
-app.add_typer(access.key_app, name="key")
-app.add_typer(access.user_app, name="user")
+def command_line(arguments: list[str]) -> typer.Typer:
+    """Return the command line with the verb that the arguments name, or with every verb where they name none."""
+    app = typer.Typer(name="gisgrid", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+    app.callback()(gisgrid_command)
+    wanted = next((argument for argument in arguments if argument in VERBS or argument in GROUPS), None)
+    for verb, (file, function) in VERBS.items():
+        if wanted in {None, verb}:
+            register = app.command(verb, context_settings=dict(_TAKES_NEGATIVE_NUMBERS.get(verb, {})))
+            register(getattr(import_module(f"gisgrid.cli.{file}"), function))
+    for verb, (file, group) in GROUPS.items():
+        if wanted in {None, verb}:
+            app.add_typer(getattr(import_module(f"gisgrid.cli.{file}"), group), name=verb)
+    return app
 
 
 def with_optional_values(arguments: list[str]) -> list[str]:
@@ -79,9 +98,9 @@ def with_optional_values(arguments: list[str]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one verb and exit with its status."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given = with_optional_values(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=with_optional_values(given), standalone_mode=True)
+        command_line(given)(args=given)
     except GisgridError as error:
         sys.exit(output.refuse(error, as_json="--json" in given))
     except KeyboardInterrupt:

@@ -6,17 +6,15 @@ Room: the command line. In: a file and options. Out: counts and findings.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from gisgrid import wire, workflow
+from gisgrid import importing, wire
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
-from gisgrid.workflow import Imported
-
-DEFAULT_DWELLING_M2: Final = "100"
+from gisgrid.importing import Imported
 
 
 def import_(
@@ -29,7 +27,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, change nothing.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="Load the good rows, write the bad ones to this CSV.")] = None,
     estimate_households: Annotated[float | None, typer.Option(
-        metavar=f"[M2={DEFAULT_DWELLING_M2}]",
+        metavar="[M2=100]",
         help="buildings: households from floors (or height / 3 m) × footprint ÷ square metres a dwelling.")] = None,
     measure: Annotated[str, typer.Option(help="What a household is here: resident, registered or dwelling.")]
     = "resident",
@@ -44,7 +42,7 @@ def import_(
         return
     if area is not None or community is not None:
         raise UsageError("--area and --community belong to `gisgrid import osm`; leave them out here.")
-    request = workflow.ImportRequest(
+    request = importing.ImportRequest(
         layer=layer,
         path=file,
         crs=crs,
@@ -56,7 +54,7 @@ def import_(
     )
     with opened_database() as database, output.progress_bar() as bar:
         task = bar.add_task(f"import {layer}", total=None)
-        imported = workflow.import_layer(
+        imported = importing.import_layer(
             database, request, progress=lambda done, rows: bar.update(task, completed=done, total=rows)
         )
     _print_imported([imported], as_json=as_json)
@@ -68,7 +66,7 @@ def _import_osm(file: Path, *, area: Path | None, community: str | None, dry_run
         (named,) = output.pairs([community], option="--community").items()
     with opened_database() as database, output.progress_bar() as bar:
         task = bar.add_task("import osm", total=None)
-        imported = workflow.import_osm(
+        imported = importing.import_osm(
             database,
             file,
             area=area,

@@ -1,17 +1,15 @@
-"""`gisgrid locate, map, serve`: the answers, the picture, the service.
+"""`gisgrid locate`: which grid a point is in.
 
-Room: the command line. In: a point, a division code. Out: the grid with its evidence; an HTML file; a running server.
+Room: the command line. In: a point in a declared system. Out: its grid with the evidence.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from gisgrid import workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.directory import GridDirectory
@@ -65,34 +63,3 @@ def locate(
         ("posts", "; ".join(f"{post['role']} {post['name']} {post['duty_phone'] or ''}" for post in answer["posts"])),
     ]  # fmt: skip
     output.print_table(("what", "value"), rows)
-
-
-def map_(
-    code: Annotated[str, typer.Argument(help="A community, street or district.")],
-    out: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
-    audience: Annotated[Literal["public", "internal"], typer.Option(help="Who may see it.")] = "public",
-    as_json: output.JsonOption = False,
-) -> None:
-    """Write the staff map: one HTML file that opens without a network."""
-    if out.suffix.lower() not in {".html", ".htm"}:
-        raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
-    with opened_database() as database:
-        page = workflow.draw_map(database, code, audience=audience)
-    output.write_whole(out, page)
-    if as_json:
-        output.print_json({"division": code, "path": str(out), "bytes": len(page.encode())})
-    else:
-        output.result.print(str(out), markup=False)
-
-
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
-) -> None:
-    """Serve the API at /v1, its documentation at /docs and the maps at /maps/."""
-    from api import server  # noqa: PLC0415 - the web framework is loaded only where something is served
-
-    settings = Settings.from_environment()
-    with opened_database(settings):
-        server.run(settings, host=host, port=port, workers=workers)
