@@ -9,7 +9,7 @@ neither change nor remove a row of an append-only table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from typing import Any, Final
 import psycopg
 import shapely
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, Table, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,13 +26,14 @@ from sqlalchemy.pool import NullPool
 from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError
 from gisgrid.store.laws import refusal
 
-__all__ = ["Connection", "Database", "copy_rows", "named_query", "owner_connection", "run_script"]
+__all__ = ["Connection", "Database", "copy_rows", "named_query", "own_words", "owner_connection", "run_script"]
 
 APP_ROLE: Final = "gisgrid_app"
 _SQL_FOLDER: Final = Path(__file__).parent / "sql"
 _CONNECT_TIMEOUT_S: Final = 10
-# Compiling a query costs more than our queries take; instants are written and read in one zone.
-_OPTIONS: Final = "-c jit=off -c timezone=UTC"
+# Compiling a query costs more than our queries take; instants are read in one zone; the schema is always written out,
+# whatever the login role is called.
+_OPTIONS: Final = "-c jit=off -c timezone=UTC -c search_path=public"
 _CONFLICTS: Final = {
     "23P01": "Another edition of this community is in force at that time; read it again and publish after it.",
     "40P01": "Two changes waited for each other and this one gave way; do it again.",
@@ -77,7 +79,7 @@ class Database:
         Conflict
             Another transaction came first.
         """
-        with _own_words(), self._engine.connect() as connection, connection.begin() as transaction:
+        with own_words(), self._engine.connect() as connection, connection.begin() as transaction:
             yield connection
             if not keep:
                 connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
@@ -94,7 +96,7 @@ def owner_connection(url: str) -> Iterator[Connection]:
     engine: Engine = create_engine(
         "postgresql+psycopg://", creator=lambda: _connect(url, as_app=False), poolclass=NullPool
     )
-    with _own_words(), engine.begin() as connection:
+    with own_words(), engine.begin() as connection:
         yield connection
 
 
@@ -145,21 +147,30 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
 
 def _connect(url: str, *, as_app: bool) -> psycopg.Connection[Any]:
     """Return a new connection, as the app's role where it exists and the login role may take it."""
+    given = conninfo_to_dict(url).get("options") or ""
     driver = psycopg.connect(
-        url, connect_timeout=_CONNECT_TIMEOUT_S, options=_OPTIONS, application_name="gisgrid", autocommit=True
+        url,
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        options=f"{given} {_OPTIONS}",
+        application_name="gisgrid",
+        autocommit=True,
     )
     if as_app:
-        found = driver.execute(
-            "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", (APP_ROLE,)
-        ).fetchone()
-        if found is not None and found[0]:
-            driver.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(APP_ROLE)))
+        _take_app_role(driver)
     driver.autocommit = False
     return driver
 
 
+def _take_app_role(driver: psycopg.Connection[Any]) -> None:
+    """Work as the app's role; where the server's owner gave us none, the triggers alone guard what is frozen."""
+    if driver.execute("SELECT FROM pg_roles WHERE rolname = %s", (APP_ROLE,)).fetchone() is None:
+        return
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        driver.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(APP_ROLE)))
+
+
 @contextmanager
-def _own_words() -> Iterator[None]:
+def own_words() -> Iterator[None]:
     """Turn the driver's errors that a caller can act on into those of `errors`; let programming errors through."""
     try:
         yield

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import Range
 from gisgrid.errors import Conflict, NotFound, RefusedData, UsageError
 from gisgrid.model import GRID_NUMBER_WIDTH, Finding, Grid, Lineage, Plan
 from gisgrid.store import audit, findings, plans
-from gisgrid.store.database import Connection, copy_rows
+from gisgrid.store.database import Connection, copy_rows, own_words
 from gisgrid.store.tables import (
     BUILDINGS,
     DIVISIONS,
@@ -279,7 +279,8 @@ def _judge_at_commit(connection: Connection) -> None:
 
 def _judge_now(connection: Connection) -> None:
     """Ask the law now, so that its refusal reaches the caller of this very function rather than the commit's."""
-    connection.execute(text("SET CONSTRAINTS gisgrid.editions_law IMMEDIATE"))
+    with own_words():
+        connection.execute(text("SET CONSTRAINTS gisgrid.editions_law IMMEDIATE"))
 
 
 def aware(at: datetime) -> datetime:

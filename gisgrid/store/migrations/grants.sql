@@ -20,9 +20,12 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'gisgrid_app') THEN
     RETURN;
   END IF;
-  IF NOT pg_has_role(current_user, 'gisgrid_app', 'MEMBER') THEN
+  BEGIN
     EXECUTE format('GRANT gisgrid_app TO %I', current_user);
-  END IF;
+  EXCEPTION
+    WHEN insufficient_privilege THEN
+      RAISE NOTICE '% may not grant itself gisgrid_app', current_user;
+  END;
   REVOKE ALL ON ALL TABLES IN SCHEMA gisgrid FROM gisgrid_app;
   GRANT USAGE ON SCHEMA gisgrid TO gisgrid_app;
   GRANT SELECT ON ALL TABLES IN SCHEMA gisgrid TO gisgrid_app;

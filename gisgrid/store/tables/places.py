@@ -126,7 +126,7 @@ BARRIERS: Final = Table(
         "MULTIPOINT",
         "LINESTRING",
         "MULTILINESTRING",
-        where="kind = 'crossing' OR public.GeometryType(geom) LIKE '%LINESTRING'",
+        where="kind = 'crossing' OR public.GeometryType(geom) IN ('LINESTRING', 'MULTILINESTRING')",
     ),
     UniqueConstraint("fingerprint"),
     Index("barriers_geom_idx", "geom", postgresql_using="gist"),

@@ -77,7 +77,7 @@ CREATE TABLE gisgrid.barriers (
   fingerprint TEXT GENERATED ALWAYS AS (md5((((kind || '|'::text) || COALESCE(name, ''::text)) || '|'::text) || encode(st_asbinary(geom, 'NDR'::text), 'hex'::text))) STORED NOT NULL,
   CONSTRAINT barriers_pkey PRIMARY KEY (id),
   CONSTRAINT barriers_kind_check CHECK (kind IN ('main_road', 'railway', 'river', 'wall', 'street', 'crossing')),
-  CONSTRAINT barriers_geom_check CHECK (gisgrid.is_sound(geom, 'POINT', 'MULTIPOINT', 'LINESTRING', 'MULTILINESTRING') AND (kind = 'crossing' OR public.GeometryType(geom) LIKE '%%LINESTRING')),
+  CONSTRAINT barriers_geom_check CHECK (gisgrid.is_sound(geom, 'POINT', 'MULTIPOINT', 'LINESTRING', 'MULTILINESTRING') AND (kind = 'crossing' OR public.GeometryType(geom) IN ('LINESTRING', 'MULTILINESTRING'))),
   CONSTRAINT barriers_fingerprint_key UNIQUE (fingerprint)
 );
 
@@ -98,9 +98,9 @@ CREATE TABLE gisgrid.sites (
   CONSTRAINT sites_geom_check CHECK (gisgrid.is_sound(geom, 'POINT', 'MULTIPOLYGON'))
 );
 
-CREATE INDEX sites_geom_idx ON gisgrid.sites USING gist (geom);
-
 CREATE INDEX sites_kind_idx ON gisgrid.sites (kind);
+
+CREATE INDEX sites_geom_idx ON gisgrid.sites USING gist (geom);
 
 COMMENT ON TABLE gisgrid.sites IS 'Service centres, resources, demands, projects and dedicated ground: points or areas.';
 
@@ -165,11 +165,11 @@ CREATE TABLE gisgrid.reports (
   CONSTRAINT reports_geom_check CHECK (gisgrid.is_sound(geom, 'POINT'))
 );
 
-CREATE INDEX reports_state_idx ON gisgrid.reports (state);
+CREATE INDEX reports_received_at_idx ON gisgrid.reports (received_at);
 
 CREATE INDEX reports_geom_idx ON gisgrid.reports USING gist (geom);
 
-CREATE INDEX reports_received_at_idx ON gisgrid.reports (received_at);
+CREATE INDEX reports_state_idx ON gisgrid.reports (state);
 
 COMMENT ON TABLE gisgrid.reports IS 'Reports as they came (raw coordinates with their declared system) and the converted point beside them.';
 
@@ -254,11 +254,11 @@ CREATE TABLE gisgrid.buildings (
   CONSTRAINT buildings_community_code_fkey FOREIGN KEY(community_code) REFERENCES gisgrid.divisions (code)
 );
 
-CREATE INDEX buildings_community_code_idx ON gisgrid.buildings (community_code);
+CREATE INDEX buildings_estate_code_idx ON gisgrid.buildings (estate_code);
 
 CREATE INDEX buildings_geom_idx ON gisgrid.buildings USING gist (geom);
 
-CREATE INDEX buildings_estate_code_idx ON gisgrid.buildings (estate_code);
+CREATE INDEX buildings_community_code_idx ON gisgrid.buildings (community_code);
 
 COMMENT ON TABLE gisgrid.buildings IS 'Footprints with the household count that plans use; nothing personal.';
 
@@ -302,9 +302,9 @@ CREATE TABLE gisgrid.sessions (
   CONSTRAINT sessions_user_name_fkey FOREIGN KEY(user_name) REFERENCES gisgrid.users (name) ON DELETE CASCADE
 );
 
-CREATE INDEX sessions_user_name_idx ON gisgrid.sessions (user_name);
-
 CREATE INDEX sessions_expires_at_idx ON gisgrid.sessions (expires_at);
+
+CREATE INDEX sessions_user_name_idx ON gisgrid.sessions (user_name);
 
 COMMENT ON TABLE gisgrid.sessions IS 'Signed-in browsers: only the SHA-256 of the cookie is kept.';
 
@@ -492,9 +492,9 @@ CREATE TABLE gisgrid.grid_codes (
   CONSTRAINT grid_codes_retired_edition_id_fkey FOREIGN KEY(retired_edition_id) REFERENCES gisgrid.editions (id)
 );
 
-CREATE INDEX grid_codes_community_code_idx ON gisgrid.grid_codes (community_code);
-
 CREATE INDEX grid_codes_retired_edition_id_idx ON gisgrid.grid_codes (retired_edition_id);
+
+CREATE INDEX grid_codes_community_code_idx ON gisgrid.grid_codes (community_code);
 
 CREATE INDEX grid_codes_first_edition_id_idx ON gisgrid.grid_codes (first_edition_id);
 

@@ -1,0 +1,147 @@
+"""A town small enough to see at a glance, for the tests of the store.
+
+  ┌────┬────┬────┐ 40.004     one building of 200 households in each of six cells;
+  │ n1 │ n2 │ n3 │            the columns are grids A, B and C of 400 each
+  ├────┼────┼────┤ 40.002
+  │ s1 │ s2 │ s3 │
+  └────┴────┴────┘ 40.000
+111.000  .002  .004  .006
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import uuid4
+
+import psycopg
+import shapely
+from psycopg import sql
+
+from gisgrid.model import Cell, CellBorder, Drawing, DrawSettings, Edition, Finding, Grid, Lineage, Plan
+from gisgrid.store import editions, plans
+from gisgrid.store.cluster import Cluster
+from gisgrid.store.database import Connection, copy_rows
+from gisgrid.store.tables import BUILDINGS, DIVISIONS
+
+STREET = "990101001"
+COMMUNITY = "990101001001"
+NEIGHBOUR = "990101001002"
+WEST, SOUTH, STEP = 111.0, 40.0, 0.002
+EDGE = shapely.box(WEST, SOUTH, 111.006, 40.004)
+BUILDINGS_OF_CELLS = ("s1", "n1", "s2", "n2", "s3", "n3")
+COLUMNS = {"A": (0, 1), "B": (2, 3), "C": (4, 5)}
+
+
+@contextmanager
+def clone(cluster: Cluster, template: str) -> Iterator[str]:
+    """The address of a copy of the template, for the tests of a whole module that leave it as they found it."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(cluster.url, autocommit=True) as maintenance:
+        maintenance.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        yield cluster.url.rpartition("/")[0] + f"/{name}"
+        maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def code(number: int, community: str = COMMUNITY) -> str:
+    """The grid code of this number."""
+    return f"{community}{number:03d}"
+
+
+def cell_polygon(number: int) -> shapely.Polygon:
+    """The ground of a cell, numbered column by column from the south."""
+    column, row = divmod(number, 2)
+    west, south = round(WEST + column * STEP, 9), round(SOUTH + row * STEP, 9)
+    return shapely.box(west, south, round(west + STEP, 9), round(south + STEP, 9))
+
+
+def footprint(number: int) -> shapely.MultiPolygon:
+    """The building in the middle of a cell."""
+    x, y = shapely.get_coordinates(cell_polygon(number).centroid)[0]
+    return shapely.MultiPolygon([shapely.box(x - 0.0004, y - 0.0004, x + 0.0004, y + 0.0004)])
+
+
+def build(connection: Connection, *, community: str = COMMUNITY, prefix: str = "") -> None:
+    """Write the town's divisions and buildings; another community with a prefix stands on the same ground."""
+    if community == COMMUNITY:
+        copy_rows(connection, DIVISIONS, ("code", "name", "level"), [(STREET, "合成街道", "street")])
+    copy_rows(
+        connection,
+        DIVISIONS,
+        ("code", "name", "level", "parent_code", "geom"),
+        [(community, "合成社区", "community", STREET, shapely.MultiPolygon([EDGE]))],
+    )
+    copy_rows(
+        connection,
+        BUILDINGS,
+        ("code", "households", "community_code", "geom"),
+        [(prefix + name, 200, community, footprint(n)) for n, name in enumerate(BUILDINGS_OF_CELLS)],
+    )
+
+
+def drawing(
+    columns: Mapping[str, Sequence[int]] | None = None,
+    *,
+    community: str = COMMUNITY,
+    prefix: str = "",
+    findings: Sequence[Finding] = (),
+    base_edition: str | None = None,
+) -> Drawing:
+    """A drawing of the town whose grids hold these cells."""
+    cells = tuple(
+        Cell(number, (prefix + name,), 200, cell_polygon(number), 37_900.0)
+        for number, name in enumerate(BUILDINGS_OF_CELLS)
+    )
+    borders = [CellBorder(n, n + 1, 170.0) for n in (0, 2, 4)] + [CellBorder(n, n + 2, 222.0) for n in range(4)]
+    grids = tuple(
+        Grid(
+            key=key,
+            kind="residential",
+            name=None,
+            code=None,
+            households=200 * len(numbers),
+            buildings=tuple(sorted(prefix + BUILDINGS_OF_CELLS[n] for n in numbers)),
+            cells=tuple(numbers),
+            geometry=shapely.union_all([cell_polygon(n) for n in numbers]),
+            area_m2=37_900.0 * len(numbers),
+        )
+        for key, numbers in (COLUMNS if columns is None else columns).items()
+    )
+    ordered = tuple(sorted(borders, key=lambda border: (border.a, border.b)))
+    return Drawing(community, DrawSettings(), cells, ordered, grids, tuple(findings), base_edition)
+
+
+def save_plan(connection: Connection, drawn: Drawing | None = None) -> Plan:
+    """A drawing kept as a draft plan."""
+    return plans.get(connection, plans.save_drawing(connection, drawing() if drawn is None else drawn))
+
+
+def numbered(plan: Plan, numbers: Mapping[str, int] | None = None) -> list[Grid]:
+    """The plan's grids with codes: 1, 2, 3 … in order of their keys, unless other numbers are given."""
+    given = {grid.key: n for n, grid in enumerate(plan.grids, start=1)} if numbers is None else numbers
+    return [dataclasses.replace(grid, code=code(given[grid.key], plan.community)) for grid in plan.grids]
+
+
+def publish(
+    connection: Connection,
+    plan: Plan,
+    numbers: Mapping[str, int] | None = None,
+    *,
+    lineage: Sequence[Lineage] = (),
+    accepted: Sequence[Finding] = (),
+    replaces: str | None = None,
+    valid_from: datetime | None = None,
+) -> Edition:
+    """The edition that a plan becomes."""
+    return editions.publish(
+        connection,
+        plan=plan,
+        grids=numbered(plan, numbers),
+        lineage=lineage,
+        accepted=accepted,
+        actor="tester",
+        replaces=replaces,
+        valid_from=valid_from,
+    )
