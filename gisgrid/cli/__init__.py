@@ -67,7 +67,8 @@ def command_line(arguments: list[str]) -> typer.Typer:
     """Return the command line with the verb that the arguments name, or with every verb where they name none."""
     app = typer.Typer(name="gisgrid", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
     app.callback()(gisgrid_command)
-    wanted = next((argument for argument in arguments if argument in VERBS or argument in GROUPS), None)
+    named = (argument for argument in arguments if argument in VERBS or argument in GROUPS)
+    wanted = "" if arguments == ["--version"] else next(named, None)
     for verb, (file, function) in VERBS.items():
         if wanted in {None, verb}:
             register = app.command(verb, context_settings=dict(_TAKES_NEGATIVE_NUMBERS.get(verb, {})))

@@ -41,9 +41,7 @@ def opened_database(settings: Settings | None = None) -> Iterator[Database]:
     try:
         if not schema.is_newest(database):
             if chosen.database_url is not None:
-                raise Conflict(
-                    "The database does not have gisgrid's newest schema; bring it there: gisgrid db upgrade."
-                )
+                raise Conflict("The database does not have the newest schema; bring it there: gisgrid db upgrade.")
             from gisgrid.store import migrations  # noqa: PLC0415 - Alembic is loaded only where there is work for it
 
             migrations.upgrade(url)

@@ -22,4 +22,5 @@ def is_newest(database: Database) -> bool:
         table = f"{SCHEMA}.alembic_version"
         if connection.execute(text("SELECT to_regclass(:table)"), {"table": table}).scalar_one() is None:
             return False
-        return connection.execute(text(f"SELECT max(version_num) FROM {table}")).scalar_one() == NEWEST
+        newest: str | None = connection.execute(text(f"SELECT max(version_num) FROM {table}")).scalar_one()
+        return newest == NEWEST
