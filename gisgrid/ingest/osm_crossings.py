@@ -66,6 +66,8 @@ def crossings(ways: Sequence[Way], on_rails: Sequence[Point], gates: Sequence[Po
 
 def _grade_separated(barriers: Sequence[Way], users: Sequence[Way]) -> list[tuple[float, float]]:
     """Return where a used way and a barrier of another kind cross on different levels."""
+    if not users:
+        return []
     tree = shapely.STRtree([barrier.line for barrier in barriers])
     user_index, barrier_index = tree.query([user.line for user in users], predicate="crosses")
     points = []
