@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -41,7 +42,7 @@ class FailedAttempts:
         self._limit = limit
         self._window_s = window_s
         self._clock = clock
-        self._failures: dict[str, list[float]] = {}
+        self._failures: OrderedDict[str, list[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def wait_s(self, who: str) -> float:
@@ -53,11 +54,10 @@ class FailedAttempts:
     def count(self, who: str) -> None:
         """Count one failure."""
         with self._lock:
-            if len(self._failures) >= _REMEMBERED:
-                self._failures = {name: found for name in list(self._failures) if (found := self._recent(name))}
-                if len(self._failures) >= _REMEMBERED:  # a flood of names: the oldest entry makes room
-                    self._failures.pop(next(iter(self._failures)))
             self._failures[who] = [*self._recent(who), self._clock()]
+            self._failures.move_to_end(who)
+            if len(self._failures) > _REMEMBERED:  # a flood of names: who failed longest ago makes room
+                self._failures.popitem(last=False)
 
     def forget(self, who: str) -> None:
         """Forget the failures of one who succeeded."""

@@ -68,6 +68,21 @@ def decimal(value: object) -> object:
     return value
 
 
+def whole(value: object) -> object:
+    """Return the whole number that a text of digits names.
+
+    Raises
+    ------
+    ValueError
+        Anything but digits: no underscores, blanks or signs.
+    """
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):
+            raise ValueError("write a whole number such as 100")
+        return int(value)
+    return value
+
+
 def instant(value: object) -> object:
     """Return the instant that an RFC 3339 text names.
 
@@ -95,7 +110,7 @@ def instant(value: object) -> object:
 Decimal = Annotated[float, BeforeValidator(decimal), WithJsonSchema({"type": "number"})]
 Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 CommunityQuery = Annotated[str, Query(pattern=r"^[0-9]{12}$", description="12-digit code of a community 社区.")]
-LimitQuery = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Most items on a page.")]
+LimitQuery = Annotated[int, BeforeValidator(whole), Query(ge=1, le=PAGE_LIMIT, description="Most items on a page.")]
 CursorQuery = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
 
 

@@ -49,6 +49,10 @@ FRAMEWORK_CODES: Final[Mapping[int, str]] = MappingProxyType(
 )
 """The code of faults that the framework or the door itself finds, by status."""
 
+_NOTHING_HERE: Final = "There is nothing at this address; the documentation at /docs lists them all."
+_FRAMEWORK_SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
+    {404: _NOTHING_HERE, 405: "This address does not take that method; the documentation at /docs says which it takes."}
+)
 PROBLEM_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_S: Final = "1"
 _log = logging.getLogger("gisgrid.api")
@@ -125,7 +129,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
         raise error
     faults = error.errors()
     if all(fault["loc"][:1] == ("path",) for fault in faults):
-        return problem(404, "not_found", "There is nothing at this address; the documentation at /docs lists them.")
+        return problem(404, "not_found", _NOTHING_HERE)
     named = [{"pointer": "/".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in faults]
     first = named[0]
     detail = f"{first['pointer']}: {first['message']}; the documentation at /docs says what is expected."
@@ -142,7 +146,10 @@ async def _framework(_request: Request, error: Exception) -> Response:
         return Response(status_code=error.status_code, headers=headers)
     code = error.code if isinstance(error, BadRequest) else FRAMEWORK_CODES.get(error.status_code, "error")
     faults = error.faults if isinstance(error, BadRequest) else []
-    return problem(error.status_code, code, readable(str(error.detail)), headers=headers, errors=faults)
+    detail = _FRAMEWORK_SENTENCES.get(error.status_code) if not isinstance(error, BadRequest) else None
+    return problem(
+        error.status_code, code, detail or readable(str(error.detail)), headers=headers, errors=faults
+    )  # fmt: skip
 
 
 async def _unexpected(_request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from api import pages
 from api.access import SESSION_COOKIE, CallerDep, guarded_router, same_origin
 from api.bodies import FORM_LIMIT, read_bytes, require_type
 from api.deps import Services, ServicesDep, answer, decimal
-from api.errors import readable
+from api.errors import BadRequest, readable
 from api.schemas import declared_system
 from gisgrid import workflow
 from gisgrid.errors import Forbidden, GisgridError
@@ -84,7 +84,10 @@ async def _form(request: Request) -> dict[str, str]:
     """Return the fields of a form (a dependency): few, short, each once."""
     require_type(request, _FORM_TYPE)
     body = (await read_bytes(request, FORM_LIMIT)).decode("utf-8", "replace")
-    fields = parse_qs(body, keep_blank_values=True, max_num_fields=10)
+    try:
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=10)
+    except ValueError as error:
+        raise BadRequest(400, "bad_form", "The form has more fields than this page; send name and password.") from error
     return {name: values[0][:_FIELD_LIMIT] for name, values in fields.items()}
 
 

@@ -1,0 +1,179 @@
+"""`/v1/plans` and what is in force, over a real server: from drawn to published, with four eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+import pytest
+import shapely
+from served_town import EAST, WEST, Service
+from shapely.geometry import shape
+
+Problem = Callable[[httpx.Response, int, str], dict[str, object]]
+DRAW = {"community": WEST, "from": "draw", "seed": 3}
+
+
+def test_a_plan_is_drawn_submitted_approved_published_and_in_force(service: Service, problem: Problem) -> None:
+    planner, reviewer = service.client("planner"), service.client("reviewer")
+    drawn = planner.post("/v1/plans", json=DRAW)
+    assert drawn.status_code == 201
+    plan = drawn.json()
+    assert (plan["state"], plan["community"], plan["settings"]["seed"]) == ("draft", WEST, 3)
+    assert sum(grid["households"] for grid in plan["grids"]) == 24 * 40
+    address = drawn.headers["location"]
+    assert planner.get(address).json() == plan
+
+    problem(reviewer.post(f"{address}/approve"), 409, "conflict")  # a draft is not to be approved yet
+    problem(reviewer.post(f"{address}/publish"), 409, "conflict")  # nor published, as the command line may
+    assert planner.post(f"{address}/submit").json()["state"] == "submitted"
+    assert reviewer.post(f"{address}/approve").json()["state"] == "approved"
+    before = planner.get("/v1/editions", params={"community": WEST}).json()["editions"]
+    published = reviewer.post(f"{address}/publish", json={"accept": ["all"]})
+    assert published.status_code == 200, published.text
+    edition = published.json()["edition"]
+    after = planner.get("/v1/editions", params={"community": WEST}).json()["editions"]
+    assert [each["id"] for each in after] == [edition["id"], before[0]["id"]]
+    assert datetime.fromisoformat(after[1]["valid_to"]) == datetime.fromisoformat(edition["valid_from"])
+    located = planner.get("/v1/locate", params={"lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}).json()
+    assert located["edition"]["id"] == edition["id"]  # at once, not some time later
+    old = planner.get("/v1/locate", params={"lon": 111.7012, "lat": 40.8012, "crs": "wgs84",
+                                            "at": before[0]["valid_from"]}).json()  # fmt: skip
+    assert old["edition"]["id"] == before[0]["id"]
+    problem(reviewer.post(f"{address}/publish"), 409, "conflict")
+
+
+def test_who_submitted_a_plan_may_not_approve_it(service: Service, problem: Problem) -> None:
+    admin = service.client("admin")
+    address = admin.post("/v1/plans", json=DRAW).headers["location"]
+    admin.post(f"{address}/submit")
+    problem(admin.post(f"{address}/approve"), 409, "conflict")
+    assert service.client("reviewer").post(f"{address}/reject").json()["state"] == "rejected"
+
+
+def test_errors_stand_against_publishing_until_they_are_accepted(service: Service, problem: Problem) -> None:
+    planner, reviewer = service.client("planner"), service.client("reviewer")
+    impossible = {**DRAW, "min": 900, "target": 920, "max": 950}  # 960 households: one grid is too large, two too small
+    address = planner.post("/v1/plans", json=impossible).headers["location"]
+    planner.post(f"{address}/submit")
+    reviewer.post(f"{address}/approve")
+    refused = problem(reviewer.post(f"{address}/publish"), 409, "refused_data")
+    rules = {finding["rule"] for finding in refused["findings"]}  # type: ignore[attr-defined]
+    assert rules & {"grid_above_band", "grid_below_band"}
+    assert reviewer.post(f"{address}/publish", json={"accept": ["all"]}).status_code == 200
+
+
+def test_the_grids_in_force_tile_the_community_and_hold_its_buildings(shared_service: Service) -> None:
+    client = shared_service.client("planner")
+    answer = client.get("/v1/grids", params={"community": WEST})
+    assert answer.headers["content-type"] == "application/geo+json"
+    features = answer.json()["features"]
+    assert {frozenset(each["properties"]) for each in features} == {
+        frozenset({"code", "name", "kind", "households", "buildings", "edition"})
+    }
+    shapes = [shape(each["geometry"]) for each in features]
+    assert shapely.coverage_is_valid(shapes)
+    edge = shapely.box(111.700, 40.800, 111.704, 40.803).boundary
+    assert shapely.hausdorff_distance(shapely.coverage_union_all(shapes).boundary, edge) < 2e-8  # 2 mm
+    buildings = client.get("/v1/buildings", params={"community": WEST}).json()["features"]
+    assert len(buildings) == sum(each["properties"]["buildings"] for each in features) == 24
+    by_code = {each["properties"]["code"]: shape(each["geometry"]) for each in features}
+    for building in buildings:
+        assert set(building["properties"]) == {"code", "households", "grid", "estate"}
+        assert by_code[building["properties"]["grid"]].contains(shape(building["geometry"]).buffer(-1e-6))
+    assert client.get("/v1/grids", params={"community": WEST, "at": "2020-01-01T00:00:00Z"}).json()["features"] == []
+
+
+def test_the_grids_and_buildings_of_a_plan_agree(shared_service: Service) -> None:
+    client = shared_service.client("planner")
+    plan = next(each for each in client.get("/v1/plans").json()["plans"] if each["community"] == WEST)["plan"]
+    grids = client.get(f"/v1/plans/{plan}/grids").json()["features"]
+    buildings = client.get(f"/v1/plans/{plan}/buildings").json()["features"]
+    held = {grid["properties"]["key"]: grid["properties"]["buildings"] for grid in grids}
+    counted = {key: sum(each["properties"]["grid"] == key for each in buildings) for key in held}
+    assert counted == held
+
+
+def test_a_comparison_tells_who_moves(service: Service, problem: Problem) -> None:
+    client = service.client("planner")
+    current = next(each for each in client.get("/v1/plans").json()["plans"] if each["community"] == WEST)["plan"]
+    same = client.get(f"/v1/plans/{current}/compare", params={"with": current}).json()
+    assert (same["households_moved"], same["moves"], same["households"]) == (0, [], 960)
+    smaller = client.post("/v1/plans", json={**DRAW, "min": 100, "target": 160, "max": 200}).json()["plan"]
+    moved = client.get(f"/v1/plans/{smaller}/compare", params={"with": current}).json()
+    assert moved["households_moved"] == sum(move["households"] for move in moved["moves"]) > 0
+    edition = client.get("/v1/editions", params={"community": WEST}).json()["editions"][0]["id"]
+    assert client.get(f"/v1/plans/{smaller}/compare", params={"with": f"edition:{edition}"}).json() == moved
+    other = next(each for each in client.get("/v1/plans").json()["plans"] if each["community"] == EAST)["plan"]
+    problem(client.get(f"/v1/plans/{current}/compare", params={"with": other}), 422, "usage")
+    problem(client.get(f"/v1/plans/{current}/compare", params={"with": "edition:999"}), 404, "not_found")
+    problem(client.get(f"/v1/plans/{current}/compare", params={"with": "x"}), 422, "invalid_parameters")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"from": "blank"}, 422, "invalid_body"),
+        ({"from": None}, 422, "invalid_body"),
+        ({"community": "990101"}, 422, "invalid_body"),
+        ({"community": "990101009009"}, 404, "not_found"),
+        ({"min": 500, "max": 300}, 422, "invalid_body"),
+        ({"min": "300"}, 422, "invalid_body"),
+        ({"min": 0}, 422, "invalid_body"),
+        ({"seed": 1.5}, 422, "invalid_body"),
+        ({"sed": 1}, 422, "invalid_body"),
+    ],
+)
+def test_a_wrong_draw_is_a_problem(
+    shared_service: Service, problem: Problem, change: dict[str, object], status: int, code: str
+) -> None:
+    problem(shared_service.client("planner").post("/v1/plans", json={**DRAW, **change}), status, code)
+
+
+@pytest.mark.parametrize("plan_id", ["0", "999", "x", "-1", "9" * 30, "%00", "1e3"])
+def test_a_plan_that_is_none_is_not_found(shared_service: Service, problem: Problem, plan_id: str) -> None:
+    client = shared_service.client("admin")
+    for path in ("", "/grids", "/buildings"):
+        problem(client.get(f"/v1/plans/{plan_id}{path}"), 404, "not_found")
+    for verb in ("submit", "approve", "reject", "publish"):
+        problem(client.post(f"/v1/plans/{plan_id}/{verb}"), 404, "not_found")
+
+
+def test_divisions_are_listed_by_level_and_parent_page_by_page(shared_service: Service, problem: Problem) -> None:
+    client = shared_service.client("viewer")
+    listed = client.get("/v1/divisions", params={"level": "community"}).json()
+    assert [(each["code"], each["parent"]) for each in listed["divisions"]] == [
+        (WEST, "990101001"),
+        (EAST, "990101002"),
+    ]
+    assert listed["next"] is None
+    assert [each["code"] for each in client.get("/v1/divisions?parent=990101002").json()["divisions"]] == [EAST]
+    seen, cursor = [], None
+    while True:
+        page = client.get("/v1/divisions", params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        seen += [each["code"] for each in page["divisions"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == sorted(seen)
+    assert len(seen) == 5
+    for query in ("level=city", "parent=1", "cursor=%FF"):
+        problem(client.get(f"/v1/divisions?{query}"), 422, "usage" if "cursor" in query else "invalid_parameters")
+
+
+@pytest.mark.parametrize("path", ["/v1/grids", "/v1/editions", "/v1/buildings"])
+@pytest.mark.parametrize(
+    ("community", "status", "code"),
+    [
+        ("", 422, "invalid_parameters"),
+        ("990101", 422, "invalid_parameters"),
+        ("990101001001%0A", 422, "invalid_parameters"),
+        ("%D9%A1" * 12, 422, "invalid_parameters"),
+        ("990101009009", 404, "not_found"),
+    ],
+)
+def test_a_community_that_is_none_is_a_problem(
+    shared_service: Service, problem: Problem, path: str, community: str, status: int, code: str
+) -> None:
+    problem(shared_service.client("planner").get(f"{path}?community={community}"), status, code)
