@@ -42,6 +42,9 @@ from gisgrid.store.postgres.process import DATA, READY, SERVER_LOG, Launch, is_r
 
 PORT_ATTEMPTS: Final = 5
 
+HOLDERS: Final[set[Cluster]] = set()
+"""The clusters that this process uses; a lease lasts until the process ends, also when nobody refers to it any more."""
+
 State = Literal["absent", "stopped", "starting", "running", "stopping"]
 
 
@@ -141,6 +144,7 @@ class Cluster:
                 self._make_folder()
                 if self._lease is None:
                     self._lease = _wait_for_lock(self.folder / locks.LEASE, fcntl.LOCK_SH)
+                    HOLDERS.add(self)
                 with self._start_lock():
                     if not self._is_up():
                         self._launch()
@@ -154,6 +158,7 @@ class Cluster:
         if self._lease is not None:
             os.close(self._lease)
             self._lease = None
+            HOLDERS.discard(self)
 
     def stand(self) -> str:
         """Start the server, let it run until `stop`, and return its URL."""
@@ -322,6 +327,18 @@ class Cluster:
             kernel_guard=self.kernel_guard,
         )
         return start_keeper(launch)
+
+
+def _leave_leases_to_the_parent() -> None:
+    """Close a forked child's copies of the leases, so that workers left behind by a killed parent keep nothing alive.
+
+    The lock stays with the parent: it belongs to the open file, and closing one copy does not unlock it.
+    """
+    for cluster in tuple(HOLDERS):
+        cluster.release()
+
+
+os.register_at_fork(after_in_child=_leave_leases_to_the_parent)
 
 
 def _look_at_clock(deadline: float, sentence: str) -> None:

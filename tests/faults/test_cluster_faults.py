@@ -108,6 +108,28 @@ def test_a_killed_user_does_not_disturb_another(stopped_home: Path, cluster_user
     assert read(cluster.url) == [1]
 
 
+def test_workers_left_behind_by_a_killed_user_keep_nothing_alive(stopped_home: Path) -> None:
+    script = (
+        f"{STARTER}import os, time; url = Cluster(Path(sys.argv[1]), durable=False, linger_s=0.2).start()\n"
+        "worker = os.fork()\n"
+        "if worker: print(worker, flush=True)\n"
+        "time.sleep(100)"
+    )
+    command = [sys.executable, "-c", script, str(stopped_home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout is not None
+        worker = int(user.stdout.readline())
+        try:
+            cluster = Cluster(stopped_home)
+            time.sleep(1.0)
+            assert cluster.status().state == "running"  # the fork took nothing from the user
+            kill(user.pid)
+            wait_until(lambda: cluster.status().state == "stopped")
+            assert state_of(worker) not in ("Z", "")
+        finally:
+            os.kill(worker, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("kernel_guard", [True, False], ids=["kernel", "pipe"])
 def test_a_killed_keeper_takes_the_server_with_it(stopped_home: Path, kernel_guard: bool) -> None:
     if kernel_guard and sys.platform != "linux":
