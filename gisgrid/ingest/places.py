@@ -104,6 +104,7 @@ ONLY_CROSSINGS_ARE_POINTS = Rule(
 )
 
 _AREA_MARGIN_DEGREES: Final = 1.5
+_LEAST_AREA_DEGREES2: Final = 1e-12  # about 1 dm²: corners on one line, but for rounding
 
 
 def has_geometry(table: RawTable, matched: Mapping[str, str]) -> bool:
@@ -149,7 +150,8 @@ def _read_wkt(text: str) -> Geometry | None:
     if text.upper().count("GEOMETRYCOLLECTION") > 1:  # a bomb: GEOS reads nested ones by recursion
         return None
     try:
-        return shapely.from_wkt(text, on_invalid="ignore")
+        with np.errstate(invalid="ignore"):  # NaN has a finding of its own
+            return shapely.from_wkt(text, on_invalid="ignore")
     except NotImplementedError:  # curves, which shapely knows by name only
         return None
 
@@ -301,4 +303,7 @@ def _cleaned(shapes: Geometries, layer: Layer, rows: RowFindings) -> Geometries:
             rows.add(GEOMETRY_REFUSED, row, "geometry", **words)
         else:
             rows.add(GEOMETRY_REPAIRED, row, "geometry", geometry=sound[row], change=verdict.area_change, **words)
+    slivers = (shapely.get_dimensions(sound) == 2) & (shapely.area(sound) < _LEAST_AREA_DEGREES2)
+    for row in np.flatnonzero(slivers).tolist():
+        rows.add(GEOMETRY_REFUSED, row, "geometry", reason="it has no area", reason_zh="面积为零")
     return sound

@@ -72,7 +72,6 @@ class _Heading(NamedTuple):
     first: int
     last: int
     labels: list[str]
-    matched: int
 
 
 def read_workbook(path: Path, layer: Layer, columns: Mapping[str, str], sheet: str | None) -> RawTable:
@@ -147,7 +146,11 @@ def _choose(book: Any, layer: Layer, columns: Mapping[str, str], sheet: str | No
     if len(called) == 1:
         return called[0]
     needed = sum(column.required for column in layer.columns)
-    fitting = [each for each in filled if _find_heading(_unmerged(each)[0], layer, columns).matched >= needed]
+    fitting = [
+        each
+        for each in filled
+        if _count_matches(_find_heading(_unmerged(each)[0], layer, columns).labels, layer, columns) >= needed
+    ]
     if len(fitting) == 1:
         return fitting[0]
     raise UsageError(
@@ -171,15 +174,19 @@ def _unmerged(sheet: Any) -> tuple[list[list[Any]], list[tuple[int, int]]]:
 
 
 def _find_heading(rows: Sequence[Sequence[Any]], layer: Layer, columns: Mapping[str, str]) -> _Heading:
-    """Return the rows that name most columns of the layer: the fewest of them, and the topmost."""
-    best = _Heading(0, 0, _labels(rows[:1]), -1)
+    """Return the rows that name most columns of the layer: the fewest of them, and the topmost.
+
+    Where no row names any, the one with most texts is taken: it is what the refusal should quote.
+    """
+    best, best_score = _Heading(0, 0, _labels(rows[:1])), (-1, -1)
     for depth in range(HEADING_ROWS):
         for first in range(min(SEARCHED_ROWS, len(rows) - depth)):
             last = first + depth
             labels = _labels(rows[first : last + 1])
             matched = _count_matches(labels, layer, columns)
-            if matched > best.matched:
-                best = _Heading(first, last, labels, matched)
+            score = (matched, 0 if matched else sum(map(bool, labels)))
+            if score > best_score:
+                best, best_score = _Heading(first, last, labels), score
     return best
 
 
