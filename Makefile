@@ -52,12 +52,16 @@ $(BIN)/python:
 	@.ci/provide python $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/python
+# An environment that another tool made may lack pip.
+$(BIN)/pip: | $(BIN)/python
+	@$(BIN)/python -m ensurepip --default-pip >/dev/null
+
+$(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid and what it needs into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/python
+$(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid, what it needs and the tools for tests into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/runtime
