@@ -487,6 +487,13 @@ class TestBuildings:
 
         assert broken(built, deed) == set()
 
+    def test_one_that_stands_far_away_is_not_in_the_grid(self, built: Database) -> None:
+        def deed(connection: Connection) -> None:
+            reshape(connection, "s1", shapely.box(112.0, 40.0, 112.001, 40.001))
+            insert_raw(connection, columns())
+
+        assert broken(built, deed) == {"building_cut"}
+
     def test_tallies_are_the_sums(self, built: Database) -> None:
         assert broken(built, lambda connection: insert_raw(connection, columns(), surplus=1)) == {"tallies_differ"}
 

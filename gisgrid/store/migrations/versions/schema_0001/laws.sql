@@ -365,7 +365,7 @@ $$;
 
 -- Every building of the community belongs to one grid, nothing else does, and no grid border cuts a footprint, be it a
 -- neighbour's that reaches over the edge: since the grids tile the community, a footprint drawn in by 5 cm must meet no
--- grid but its own.
+-- grid but its own. Only footprints that touch another grid are drawn in, which is the dear part.
 CREATE FUNCTION gisgrid.building_faults(judged bigint)
 RETURNS TABLE (rule text, codes text[], figures jsonb)
 LANGUAGE sql
@@ -376,86 +376,100 @@ WITH edition AS (
   FROM gisgrid.editions AS e
   WHERE e.id = judged
 ),
-homes AS MATERIALIZED (
-  SELECT
-    coalesce(b.code, h.building_code) AS code,
-    b.code IS NOT NULL AS living,
-    b.households AS counted,
-    h.grid_code,
-    h.households
-  FROM (
-    SELECT b.code, b.households
-    FROM edition
-    JOIN gisgrid.buildings AS b ON b.community_code = edition.community_code
-  ) AS b
-  FULL JOIN (
-    SELECT h.building_code, h.grid_code, h.households
+without_grid AS (
+  SELECT b.code
+  FROM edition
+  JOIN gisgrid.buildings AS b ON b.community_code = edition.community_code
+  WHERE NOT EXISTS (
+    SELECT
     FROM gisgrid.edition_buildings AS h
     WHERE h.edition_id = judged
-  ) AS h ON h.building_code = b.code
+      AND h.building_code = b.code
+  )
 ),
+of_elsewhere AS (
+  SELECT h.building_code AS code
+  FROM edition
+  JOIN gisgrid.edition_buildings AS h ON h.edition_id = edition.id
+  WHERE NOT EXISTS (
+    SELECT
+    FROM gisgrid.buildings AS b
+    WHERE b.code = h.building_code
+      AND b.community_code = edition.community_code
+  )
+),
+miscounted AS (
+  SELECT h.building_code AS code
+  FROM gisgrid.edition_buildings AS h
+  JOIN gisgrid.buildings AS b ON b.code = h.building_code
+  WHERE h.edition_id = judged
+    AND h.households <> b.households
+),
+-- A footprint in a grid that is not its own; a neighbour's has no grid of its own and may be in one.
 met AS (
   SELECT
     b.code,
-    b.geom,
+    b.geom AS footprint,
+    g.geom AS ground,
     h.grid_code AS home,
-    g.code AS grid
+    count(*) OVER (PARTITION BY b.code) AS grids
   FROM gisgrid.edition_grids AS g
   JOIN gisgrid.buildings AS b ON b.geom && g.geom AND public.ST_Intersects(g.geom, b.geom)
-  LEFT JOIN homes AS h ON h.code = b.code
+  LEFT JOIN gisgrid.edition_buildings AS h ON h.edition_id = judged AND h.building_code = b.code
   WHERE g.edition_id = judged
-),
--- Only a footprint that also touches another grid needs the dearer test.
-touching AS (
-  SELECT m.code
-  FROM met AS m
-  GROUP BY m.code
-  HAVING count(*) FILTER (WHERE m.grid IS DISTINCT FROM m.home) > CASE WHEN min(m.home) IS NULL THEN 1 ELSE 0 END
+    AND h.grid_code IS DISTINCT FROM g.code
 ),
 cut AS (
-  SELECT
-    m.code,
-    count(*) AS grids
-  FROM touching AS t
-  JOIN met AS m ON m.code = t.code
-  JOIN gisgrid.edition_grids AS g ON g.edition_id = judged AND g.code = m.grid
-  WHERE m.grid IS DISTINCT FROM m.home
-    AND public.ST_Intersects(g.geom, gisgrid.shrunk(m.geom, 0.05))
+  SELECT m.code
+  FROM met AS m
+  WHERE (m.home IS NOT NULL OR m.grids > 1)
+    AND public.ST_Intersects(m.ground, gisgrid.shrunk(m.footprint, 0.05))
   GROUP BY m.code, m.home
-  HAVING count(*) > CASE WHEN m.home IS NULL THEN 1 ELSE 0 END
+  HAVING m.home IS NOT NULL OR count(*) > 1
 ),
-tallies AS (
+-- A footprint that does not even touch the grid it is counted in.
+astray AS (
+  SELECT h.building_code AS code
+  FROM gisgrid.edition_buildings AS h
+  JOIN gisgrid.edition_grids AS g ON g.edition_id = h.edition_id AND g.code = h.grid_code
+  JOIN gisgrid.buildings AS b ON b.code = h.building_code
+  WHERE h.edition_id = judged
+    AND NOT public.ST_Intersects(g.geom, b.geom)
+),
+sums AS (
   SELECT
-    g.code,
-    g.households,
-    g.buildings,
-    (SELECT coalesce(sum(h.households), 0) FROM homes AS h WHERE h.grid_code = g.code) AS living,
-    (SELECT count(*) FROM homes AS h WHERE h.grid_code = g.code) AS standing
+    h.grid_code AS code,
+    sum(h.households) AS households,
+    count(*) AS buildings
+  FROM gisgrid.edition_buildings AS h
+  WHERE h.edition_id = judged
+  GROUP BY h.grid_code
+),
+mistallied AS (
+  SELECT g.code
   FROM gisgrid.edition_grids AS g
+  LEFT JOIN sums ON sums.code = g.code
   WHERE g.edition_id = judged
+    AND (g.households <> coalesce(sums.households, 0) OR g.buildings <> coalesce(sums.buildings, 0))
 )
 SELECT 'building_without_grid', array_agg(code ORDER BY code), jsonb_build_object('buildings', count(*))
-FROM homes
-WHERE grid_code IS NULL
+FROM without_grid
 HAVING count(*) > 0
 UNION ALL
 SELECT 'building_of_another_community', array_agg(code ORDER BY code), jsonb_build_object('buildings', count(*))
-FROM homes
-WHERE NOT living
+FROM of_elsewhere
 HAVING count(*) > 0
 UNION ALL
 SELECT 'building_cut', array_agg(code ORDER BY code), jsonb_build_object('buildings', count(*))
-FROM cut
+FROM (SELECT code FROM cut UNION SELECT code FROM astray) AS misplaced
 HAVING count(*) > 0
 UNION ALL
 SELECT 'households_differ', array_agg(code ORDER BY code), jsonb_build_object('buildings', count(*))
-FROM homes
-WHERE living AND grid_code IS NOT NULL AND counted <> households
+FROM miscounted
 HAVING count(*) > 0
 UNION ALL
 SELECT 'tallies_differ', array_agg(code ORDER BY code), jsonb_build_object('grids', count(*))
-FROM tallies
-WHERE households <> living OR buildings <> standing
+FROM mistallied
 HAVING count(*) > 0
 $$;
 
