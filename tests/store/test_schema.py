@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from gisgrid.errors import Conflict, DatabaseUnavailable
-from gisgrid.store import migrations
+from gisgrid.store import migrations, schema
 from gisgrid.store.database import Database, named_query, owner_connection, run_script
 from gisgrid.store.tables import METADATA, SCHEMA
 
@@ -147,6 +147,10 @@ class TestUpgrade:
         with owner_connection(database_url) as connection:
             assert migrations.current(connection) == migrations.head()
 
+    def test_the_newest_number_is_known_without_alembic(self, database: Database) -> None:
+        assert schema.NEWEST == migrations.head()
+        assert schema.is_newest(database)
+
     def test_two_at_once_take_turns(self, empty_database_url: str) -> None:
         failures: list[BaseException] = []
         start = threading.Barrier(3)
@@ -182,6 +186,14 @@ class TestUpgrade:
             connection.execute("UPDATE gisgrid.alembic_version SET version_num = '9999'")
         with pytest.raises(Conflict, match="newer"):
             migrations.upgrade(database_url)
+
+    def test_says_what_to_do_where_postgis_may_not_be_installed(
+        self, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Stands in for a server without PostGIS: an extension that no server has."""
+        monkeypatch.setattr(migrations, "text", lambda sql: text(str(sql).replace("EXISTS postgis ", "EXISTS nogis ")))
+        with pytest.raises(Conflict, match="administrator install PostGIS"):
+            migrations.upgrade(empty_database_url)
 
 
 class TestRole:

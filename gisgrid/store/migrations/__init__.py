@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from gisgrid.errors import Conflict
 from gisgrid.store.database import Connection, owner_connection, run_script
@@ -39,7 +40,8 @@ def upgrade(url: str) -> None:
     DatabaseUnavailable
         No database answers at the URL.
     Conflict
-        PostGIS is installed outside schema `public`, or the schema was made by a newer gisgrid.
+        PostGIS is missing, or outside schema `public`, or this role may not install it; or a newer gisgrid made the
+        schema.
     """
     with owner_connection(url) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -77,12 +79,22 @@ def _configuration() -> Config:
 
 def _prepare(connection: Connection) -> None:
     """Make the schema and the extensions that the migrations stand on."""
-    for statement in (
+    statements = (
         "CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public",
         "CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public",
         f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-    ):
-        connection.execute(text(statement))
+    )
+    for statement in statements:
+        try:
+            connection.execute(text(statement))
+        except DBAPIError as error:
+            # 42501: this role may not; 0A000, 58P01: the server has no such extension on its disk.
+            if getattr(error.orig, "sqlstate", None) not in {"42501", "0A000", "58P01"}:
+                raise
+            raise Conflict(
+                f"The database cannot be prepared ({str(error.orig).splitlines()[0]}); have its administrator install "
+                f"PostGIS there if it is missing, and run in this database: {'; '.join(statements)};"
+            ) from error
     where = connection.execute(
         text("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'postgis'")
     ).scalar_one()
