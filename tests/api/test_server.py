@@ -1,0 +1,159 @@
+"""A server process of its own: it starts, answers, ends gracefully, and loses nothing it acknowledged when killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+from served_town import Service
+
+from gisgrid.store import keys, reports
+from gisgrid.store.database import Database
+
+
+@contextmanager
+def server_process(database: Database, *, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    program = (
+        "from api.server import run; from gisgrid.settings import Settings; "
+        f"run(Settings.from_environment(), port={port}, workers={workers})"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, "GISGRID_DATABASE_URL": database.url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 240
+        while not _answers(url):
+            assert process.poll() is None, process.communicate()[1].decode()
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.05)
+        yield process, url
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def key_of(database: Database) -> dict[str, str]:
+    with database.transaction() as connection:
+        _, secret = keys.create_key(connection, name="sender", role="dispatch", actor="test")
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.slow
+def test_two_workers_answer_and_end_gracefully(town: Database) -> None:
+    headers = key_of(town)
+    with server_process(town, workers=2) as (process, url):
+        for _ in range(20):
+            query = {"lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}
+            answer = httpx.get(f"{url}/v1/locate", params=query, headers=headers, timeout=60)
+            assert answer.json()["method"] == "inside"
+        assert "server" not in answer.headers
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_intake_it_keeps_what_it_acknowledged_and_retries_double_nothing(
+    town: Database,
+) -> None:
+    """The ledger method: every key is written down before it is sent, every answer after it came."""
+    headers = key_of(town)
+    acknowledged: dict[str, str] = {}
+    sent: list[str] = []
+
+    def send(url: str, worker: int) -> None:
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            for number in range(10_000):
+                external_id = f"{worker}-{number}"
+                sent.append(external_id)
+                body = {"source": "ledger", "external_id": external_id, "lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}
+                try:
+                    answer = client.post("/v1/reports", json=body)
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 201, answer.text
+                acknowledged[external_id] = answer.json()["id"]
+
+    with server_process(town) as (process, url):
+        threads = [threading.Thread(target=send, args=(url, worker)) for worker in range(4)]
+        for thread in threads:
+            thread.start()
+        while len(acknowledged) < 60:
+            time.sleep(0.01)
+        process.kill()
+        for thread in threads:
+            thread.join(60)
+    assert len(acknowledged) >= 60
+    with server_process(town) as (_, url), httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        for external_id in sent:
+            body = {"source": "ledger", "external_id": external_id, "lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}
+            answer = client.post("/v1/reports", json=body)
+            if external_id in acknowledged:
+                assert (answer.status_code, answer.json()["id"]) == (200, acknowledged[external_id])
+            else:  # under way when it was killed: kept or not, but never half
+                assert answer.status_code in (200, 201)
+    with town.transaction() as connection:
+        kept = reports.list_reports(connection, reports.ReportFilter(), limit=100_000)
+        histories = [reports.history(connection, record.id) for record in kept]
+    assert sorted(record.report.external_id for record in kept) == sorted(sent)
+    assert all(record.assignment.grid is not None for record in kept)
+    assert all([event.type for event in history] == ["received"] for history in histories)
+
+
+def test_while_the_database_is_away_it_says_so_and_recovers(service: Service) -> None:
+    client = service.client("viewer")
+    assert client.get("/v1/divisions").status_code == 200
+    with service.database.transaction() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+    service.database.close()
+    with _renamed(service, name):
+        away = client.get("/v1/divisions")
+        assert (away.status_code, away.json()["code"]) == (503, "database_unavailable")
+        assert int(away.headers["retry-after"]) > 0
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)
+        assert ready.json()["checks"]["database"] == "database_unavailable"
+        assert client.get("/health/live").status_code == 200
+    assert client.get("/v1/divisions").status_code == 200
+    assert client.get("/health/ready").status_code == 200
+
+
+@contextmanager
+def _renamed(service: Service, name: str) -> Iterator[None]:
+    """Take the database away for a while: its connections are cut and its name leads nowhere."""
+    maintenance = service.database.url.rpartition("/")[0] + "/postgres"
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(cut, (name,))
+        connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
+        try:
+            yield
+        finally:
+            connection.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')
