@@ -11,22 +11,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gisgrid.ingest.columns import Column, Layer
-from gisgrid.ingest.raw import RawTable
+from gisgrid.ingest.forms import Column, Layer
+from gisgrid.ingest.raw import CellError, RawTable, UnsavedFormula
 from gisgrid.ingest.rows import RowFindings
-from gisgrid.ingest.values import (
-    MISSING_VALUE,
-    NOT_POSITIVE,
-    READERS,
-    BadCell,
-    day_comes_first,
-    is_empty,
-    read_time,
-    shown,
-)
-from gisgrid.ingest.workbook import CELL_ERROR, FORMULA_WITHOUT_VALUE, CellError, UnsavedFormula
+from gisgrid.ingest.times import day_comes_first, read_time
+from gisgrid.ingest.values import MISSING_VALUE, NOT_POSITIVE, READERS, BadCell, is_empty, shown
 from gisgrid.model import CODE_WIDTH, LEVELS, Rule
 
+FORMULA_WITHOUT_VALUE = Rule(
+    "formula_without_value",
+    "error",
+    "{field} is a formula whose result is not saved; save the workbook in a spreadsheet program, or enter the value.",
+    "{field} 是没有保存结果的公式；请用表格软件打开并保存，或直接填写数值。",
+)
+CELL_ERROR = Rule(
+    "cell_error",
+    "error",
+    "{field} shows {value}, the spreadsheet's own error; correct the formula.",
+    "{field} 显示 {value}，是表格软件的错误值，请更正公式。",
+)
 RAGGED_ROW = Rule(
     "ragged_row",
     "error",

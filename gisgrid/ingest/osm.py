@@ -14,7 +14,7 @@ them. Writes nothing. What tags mean stands in `osm_tags`, which boundaries beco
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,23 +22,19 @@ from typing import Any, Final
 import geopandas
 import numpy as np
 import osmium
-import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from gisgrid.errors import UnreadableFile, UsageError
 from gisgrid.geometry.repair import clean
 from gisgrid.ingest import estimate, osm_tags
-from gisgrid.ingest.columns import LAYERS
+from gisgrid.ingest.osm_buildings import buildings_of, cleaned_text, frame_of
 from gisgrid.ingest.osm_crossings import Way, crossings
 from gisgrid.ingest.osm_divisions import Boundary, choose_communities, communities_of_area, community_of_extent
-from gisgrid.ingest.places import stored_geometry
-from gisgrid.ingest.rows import RowFindings
+from gisgrid.ingest.osm_tags import Tags
 from gisgrid.ingest.values import shown
 from gisgrid.model import Finding, HouseholdMeasure, Rule
 
 Progress = Callable[[int, int], None]
-Tags = Mapping[str, str]
 
 INCOMPLETE_BOUNDARY = Rule(
     "incomplete_boundary",
@@ -57,21 +53,6 @@ BROKEN_LINES = Rule(
     "info",
     "{count} roads, railways or rivers lack some of their nodes in this extract; the parts that are there were kept.",
     "{count} 条道路、铁路或河流缺少部分节点，已保留现有部分。",
-)
-OUTLINES_ONCE = Rule(
-    "outlines_once",
-    "info",
-    "{count} ways are only the outline of a building that a relation describes, and count once: {first}.",
-    "{count} 条闭合线只是某关系建筑的外轮廓，已合并为一栋：{first}。",
-)
-OSM_HOUSEHOLDS = Rule(
-    "osm_households_estimated",
-    "info",
-    "{households} households were estimated for {count} buildings at {dwelling_m2:g} m² of gross floor area a "
-    "dwelling; {defaults} of them name no floors and got the default of their type. "
-    "Import real counts when you have them.",
-    "按每套建筑面积 {dwelling_m2:g} 平方米为 {count} 栋楼估算了 {households} 户；"
-    "其中 {defaults} 栋没有层数，按类型取默认值。如有真实户数请导入。",
 )
 SUFFIXES: Final = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 _SHORTEST_WALL_DEGREES: Final = 0.001  # about 100 m: shorter ones stand around gardens
@@ -141,7 +122,7 @@ def read_osm(
         raise UsageError("--area and --community both say what the community is; give one of them.")
     gathered = _gather(path, progress)
     findings = _remarks(gathered)
-    buildings, remarks = _buildings(gathered, dwelling_m2, household_measure)
+    buildings, remarks = buildings_of(gathered.buildings, gathered.outlines, dwelling_m2, household_measure)
     findings += remarks
     if area is not None:
         divisions, remarks = communities_of_area(area)
@@ -161,6 +142,8 @@ def _gather(path: Path, progress: Progress | None) -> _Gathered:
     gathered = _Gathered()
     wkb = osmium.geom.WKBFactory()
     size = path.stat().st_size
+    if progress is not None:
+        progress(0, size)
     try:
         processor = osmium.FileProcessor(str(path)).with_areas().with_filter(osmium.filter.KeyFilter(*_KEYS))
         for each in processor:
@@ -279,80 +262,12 @@ def _sound(boundaries: Sequence[Boundary]) -> list[Boundary]:
     ]
 
 
-def _buildings(
-    gathered: _Gathered, dwelling_m2: float, measure: HouseholdMeasure
-) -> tuple[geopandas.GeoDataFrame, list[Finding]]:
-    """Return the frame of buildings with estimated households, in the order of their codes."""
-    outlines = [code for code, _, _ in gathered.buildings if _is_only_an_outline(code, gathered.outlines)]
-    taken = sorted((each for each in gathered.buildings if each[0] not in outlines), key=lambda each: each[0])
-    shapes = np.array([shape for _, _, shape in taken], dtype=object)
-    rows = RowFindings(np.arange(1, len(taken) + 1))
-    shapes = stored_geometry(shapes, LAYERS["buildings"], "wgs84", rows, {})
-    kept = np.flatnonzero(~rows.bad).tolist()
-    tags = [taken[row][1] for row in kept]
-    areas = estimate.footprint_m2(shapes[kept])
-    households, defaults = _households(tags, areas, dwelling_m2)
-    columns: dict[str, Any] = {
-        "code": [taken[row][0] for row in kept],
-        "name": [_text(each.get("name")) for each in tags],
-        "estate": [None] * len(kept),
-        "address": [_text(osm_tags.building_address(each)) for each in tags],
-        "floors": [osm_tags.floors(each) for each in tags],
-        "height_m": [osm_tags.height_m(each) for each in tags],
-        "households": households.tolist(),
-        "use": [_text(osm_tags.building_use(each)) for each in tags],
-        "household_source": ["estimated"] * len(kept),
-        "household_measure": [measure] * len(kept),
-    }
-    frame = _frame(columns, shapes[kept])
-    once = [OUTLINES_ONCE.finding(codes=outlines, count=len(outlines), first=", ".join(outlines[:5]))]
-    findings = [
-        *rows.findings(),
-        *(once if outlines else ()),
-        OSM_HOUSEHOLDS.finding(
-            households=int(households.sum()), count=len(kept), dwelling_m2=float(dwelling_m2), defaults=defaults
-        ),
-    ]
-    return frame, findings
-
-
-def _is_only_an_outline(code: str, outlines: set[int]) -> bool:
-    """Return whether an area is the outer way of a multipolygon that is the building itself."""
-    return code.startswith("osm:w") and int(code[5:]) in outlines
-
-
-def _households(tags: Sequence[Tags], areas: NDArray[np.float64], dwelling_m2: float) -> tuple[NDArray[np.int64], int]:
-    """Return the households of each building, and how many lived-in ones got the floors of their type."""
-    uses = [osm_tags.building_use(each) for each in tags]
-    lived_in = np.array([osm_tags.lived_in(use, area) for use, area in zip(uses, areas, strict=True)], dtype=bool)
-    floors = np.array([osm_tags.floors(each) for each in tags], dtype=float)
-    heights = np.array([osm_tags.height_m(each) for each in tags], dtype=float)
-    unknown = np.isnan(floors) & np.isnan(heights)
-    floors[unknown] = [osm_tags.DEFAULT_FLOORS.get(use or "", 1.0) for use, at in zip(uses, unknown, strict=True) if at]
-    households = estimate.estimate_households(areas, floors, heights, lived_in, dwelling_m2)
-    one_home = np.array([use in osm_tags.ONE_HOME for use in uses], dtype=bool)
-    return np.where(one_home & (households > 0), 1, households), int((unknown & lived_in & ~one_home).sum())
-
-
 def _barriers(gathered: _Gathered) -> geopandas.GeoDataFrame:
     """Return the frame of barriers: lines as they came, then the crossings."""
     named = [(way, name) for way, name in gathered.ways if way.kind is not None]
     points = crossings([way for way, _ in gathered.ways], gathered.on_rails, gathered.gates)
     columns: dict[str, Any] = {
         "kind": [*(way.kind for way, _ in named), *["crossing"] * len(points)],
-        "name": [*(_text(name) for _, name in named), *[None] * len(points)],
+        "name": [*(cleaned_text(name) for _, name in named), *[None] * len(points)],
     }
-    return _frame(columns, np.array([*(way.line for way, _ in named), *points], dtype=object))
-
-
-def _frame(columns: Mapping[str, Sequence[Any]], shapes: NDArray[np.object_]) -> geopandas.GeoDataFrame:
-    """Return columns of Python values, `line` and geometry as a frame like those of `read_layer`."""
-    frame = pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in columns.items()})
-    frame["line"] = np.arange(1, len(frame) + 1)
-    return geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries(shapes, crs="EPSG:4326", index=frame.index))
-
-
-def _text(text: str | None) -> str | None:
-    """Return a tag's text without control characters and at most 200 characters long, None where nothing is left."""
-    cleaned = " ".join("".join(each if each.isprintable() else " " for each in text or "").split())
-    return cleaned[:200] or None
+    return frame_of(columns, np.array([*(way.line for way, _ in named), *points], dtype=object))

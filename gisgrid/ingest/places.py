@@ -17,7 +17,7 @@ from shapely import Geometry
 
 from gisgrid.geometry.crs import geometries_to_wgs84
 from gisgrid.geometry.repair import clean
-from gisgrid.ingest.columns import Layer
+from gisgrid.ingest.forms import Layer
 from gisgrid.ingest.raw import RawTable
 from gisgrid.ingest.rows import RowFindings
 from gisgrid.ingest.values import BadCell, is_empty, read_coordinate, shown
@@ -150,7 +150,7 @@ def _read_wkt(text: str) -> Geometry | None:
     if text.upper().count("GEOMETRYCOLLECTION") > 1:  # a bomb: GEOS reads nested ones by recursion
         return None
     try:
-        with np.errstate(invalid="ignore"):  # NaN has a finding of its own
+        with np.errstate(invalid="ignore", over="ignore"):  # not finite: a finding of its own
             return shapely.from_wkt(text, on_invalid="ignore")
     except NotImplementedError:  # curves, which shapely knows by name only
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,18 @@ from numpy.typing import NDArray
 from gisgrid.model import Finding
 
 RowUnit = Literal["line", "feature"]
+
+
+class UnsavedFormula(NamedTuple):
+    """A cell whose formula has no saved result; what reads the cell makes the finding."""
+
+    formula: str
+
+
+class CellError(NamedTuple):
+    """A cell that shows an error of the spreadsheet, such as `#N/A`."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

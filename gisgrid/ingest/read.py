@@ -6,32 +6,33 @@ database: whether a household's building exists is asked by the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import geopandas
 import numpy as np
-import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from gisgrid.errors import MissingCrs, UnknownCrs, UnreadableFile, UsageError
 from gisgrid.geometry.crs import parse_crs
-from gisgrid.ingest import estimate
 from gisgrid.ingest.checks import check_layer, read_columns
-from gisgrid.ingest.columns import LAYERS, Layer, match_columns, require_columns
+from gisgrid.ingest.columns import match_columns, require_columns
+from gisgrid.ingest.counts import count_households
 from gisgrid.ingest.delimited import read_delimited
+from gisgrid.ingest.forms import LAYERS, Layer
 from gisgrid.ingest.places import has_geometry, raw_geometry, stored_geometry
 from gisgrid.ingest.points import check_report_places
 from gisgrid.ingest.raw import RawTable
+from gisgrid.ingest.result import ReadLayer, Source, good_rows
 from gisgrid.ingest.rows import RowFindings
-from gisgrid.ingest.values import is_empty
+from gisgrid.ingest.values import PERSONAL_NUMBER
 from gisgrid.ingest.vector import read_vector
-from gisgrid.ingest.workbook import CellError, UnsavedFormula, read_workbook
+from gisgrid.ingest.workbook import read_workbook
 from gisgrid.model import Finding, HouseholdMeasure, LayerName, Rule
+
+__all__ = ["ReadLayer", "ReadOptions", "read_layer", "read_table", "resolve_crs"]
 
 Progress = Callable[[int, int], None]
 
@@ -47,26 +48,6 @@ SOURCE_FROM_FILE_NAME = Rule(
     "info",
     "The reports name no source; the file's name “{source}” was taken. Add a column source to tell streams apart.",
     "诉求数据没有来源列，已用文件名“{source}”作为来源。可增加 source 列加以区分。",
-)
-HOUSEHOLDS_ESTIMATED = Rule(
-    "households_estimated",
-    "info",
-    "{count} buildings had no household count; {households} households were estimated at {dwelling_m2:g} m² of gross "
-    "floor area a dwelling and are marked as estimated.",
-    "{count} 栋楼没有户数，已按每套建筑面积 {dwelling_m2:g} 平方米估算为 {households} 户，并标记为估算值。",
-)
-FLOORS_UNKNOWN = Rule(
-    "floors_unknown",
-    "warning",
-    "{count} buildings (lines {first}) have neither floors nor a height; one floor was counted. Add the column floors.",
-    "{count} 栋楼（第 {first} 行）既无层数也无高度，按一层计算。请补充 floors 列。",
-)
-HOUSEHOLDS_UNKNOWN = Rule(
-    "households_unknown",
-    "warning",
-    "{count} buildings (lines {first}) have no household count and count as 0 until household rows are imported. "
-    "Or use --estimate-households.",
-    "{count} 栋楼（第 {first} 行）没有户数，在导入户数据之前按 0 计。也可使用 --estimate-households 估算。",
 )
 NO_ROWS = Rule(
     "no_rows",
@@ -96,35 +77,6 @@ class ReadOptions:
     dwelling_m2: float | None = None
     household_measure: HouseholdMeasure = "resident"
     zone: str = "Asia/Shanghai"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLayer:
-    """A file that has been read.
-
-    Attributes
-    ----------
-    layer
-        Its name.
-    frame
-        The good rows: the contract's columns in its order (buildings also `household_source`, `household_measure`),
-        `line`, and `geometry` in WGS-84 where the layer has any. Cells are Python values; None where empty.
-    findings
-        Those of the file, then those of its rows.
-    rejected
-        The bad rows as they came (only columns of the contract), `line` and `reason`.
-    rows
-        How many rows the file has.
-    crs
-        The system that the coordinates were read in; None for a layer without geometry.
-    """
-
-    layer: LayerName
-    frame: pd.DataFrame
-    findings: tuple[Finding, ...]
-    rejected: pd.DataFrame
-    rows: int
-    crs: str | None = None
 
 
 _DEFAULT_OPTIONS: Final = ReadOptions()
@@ -183,17 +135,21 @@ def read_layer(
     _report(progress, len(table) // 2, len(table))
     geometry, used = _geometry(form, table, matched, declared, rows, values, path)
     if form.name == "buildings":
-        _count_households(values, geometry, rows, options)
+        count_households(values, geometry, rows, options.household_measure, options.dwelling_m2)
     elif form.name == "reports":
         _name_source(values, path.stem.partition("|")[0], rows)
     _report(progress, len(table), len(table))
+    source = Source(form, table, matched)
+    findings = tuple(rows.findings())
+    personal = {finding.line for finding in findings if finding.rule == PERSONAL_NUMBER.name and finding.line}
     return ReadLayer(
         layer=layer,
-        frame=_frame(form, values, geometry, rows),
-        findings=tuple(rows.findings()),
-        rejected=_rejected(form, table, matched, rows),
+        frame=good_rows(form, values, geometry, rows),
+        findings=findings,
+        rejected=source.rows(rows.reasons(), withheld=personal),
         rows=len(table),
         crs=used,
+        source=source,
     )
 
 
@@ -285,40 +241,6 @@ def _geometry(
     return stored_geometry(given, form, used, rows, values), used
 
 
-def _count_households(
-    values: dict[str, list[Any]], geometry: NDArray[np.object_] | None, rows: RowFindings, options: ReadOptions
-) -> None:
-    """Give every building the source of its count, and the count itself where it is to be estimated."""
-    counts = values["households"]
-    unknown = [row for row, count in enumerate(counts) if count is None and not rows.bad[row]]
-    values["household_source"] = [None if count is None else "declared" for count in counts]
-    values["household_measure"] = [options.household_measure] * len(counts)
-    if options.dwelling_m2 is None or geometry is None:
-        rows.sum_up(HOUSEHOLDS_UNKNOWN, unknown)
-        return
-    if not options.dwelling_m2 > 0:
-        raise UsageError(
-            f"--estimate-households {options.dwelling_m2:g} is not above zero; give m² a dwelling, such as 100."
-        )
-    if not unknown:
-        return
-    floors = np.array([values["floors"][row] for row in unknown], dtype=float)
-    height_m = np.array([values["height_m"][row] for row in unknown], dtype=float)
-    lived_in = np.array([estimate.is_lived_in(values["use"][row]) for row in unknown])
-    areas = estimate.footprint_m2(geometry[unknown])
-    homes = estimate.estimate_households(areas, floors, height_m, lived_in, options.dwelling_m2)
-    for row, count in zip(unknown, homes.tolist(), strict=True):
-        counts[row] = count
-        values["household_source"][row] = "estimated"
-    rows.add_file(
-        HOUSEHOLDS_ESTIMATED.finding(
-            count=len(unknown), households=int(homes.sum()), dwelling_m2=float(options.dwelling_m2)
-        )
-    )
-    blind = np.isnan(floors) & np.isnan(height_m) & lived_in
-    rows.sum_up(FLOORS_UNKNOWN, [unknown[index] for index in np.flatnonzero(blind)])
-
-
 def _name_source(values: dict[str, list[Any]], stem: str, rows: RowFindings) -> None:
     """Give reports without a source the file's name."""
     without = [row for row, source in enumerate(values["source"]) if source is None]
@@ -326,56 +248,6 @@ def _name_source(values: dict[str, list[Any]], stem: str, rows: RowFindings) -> 
         values["source"][row] = stem[:64]
     if without:
         rows.add_file(SOURCE_FROM_FILE_NAME.finding(source=stem[:64]))
-
-
-def _frame(
-    form: Layer, values: Mapping[str, list[Any]], geometry: NDArray[np.object_] | None, rows: RowFindings
-) -> pd.DataFrame:
-    """Return the good rows as a frame of Python values."""
-    good = np.flatnonzero(~rows.bad)
-    columns = {name: _objects([cells[row] for row in good]) for name, cells in values.items()}
-    frame = pd.DataFrame(columns, columns=list(values), dtype=object)
-    frame["line"] = rows.lines[good]
-    if form.geometry is None or form.name == "reports":
-        return frame
-    shapes = geometry[good] if geometry is not None else np.full(len(good), None, dtype=object)
-    series = geopandas.GeoSeries(shapes, crs="EPSG:4326", index=frame.index)
-    located: pd.DataFrame = geopandas.GeoDataFrame(frame, geometry=series)
-    return located
-
-
-def _rejected(form: Layer, table: RawTable, matched: Mapping[str, str], rows: RowFindings) -> pd.DataFrame:
-    """Return the bad rows under the file's own headings, so that they can be corrected and imported again."""
-    reasons = rows.reasons()
-    bad = sorted(reasons)
-    withheld = form.name == "households"  # a code that was refused may be a person's number
-    columns: dict[str, Any] = {"line": rows.lines[bad] if bad else np.array([], dtype=np.int64)}
-    columns["reason"] = _objects([reasons[row] for row in bad])
-    for name, heading in sorted(matched.items(), key=lambda pair: table.headings.index(pair[1])):
-        cells = [_as_it_came(table.cells[heading][row]) for row in bad]
-        if withheld and name == "code":
-            personal = [finding.line for finding in rows.findings() if finding.rule == "personal_number"]
-            cells = ["" if rows.lines[row] in personal else cell for row, cell in zip(bad, cells, strict=True)]
-        columns[heading] = _objects(cells)
-    if table.geometry is not None:
-        columns["wkt"] = _objects([shapely.to_wkt(table.geometry[row], rounding_precision=-1) for row in bad])
-    return pd.DataFrame(columns)
-
-
-def _as_it_came(cell: Any) -> Any:
-    """Return a cell as it stood in the file."""
-    if isinstance(cell, UnsavedFormula):
-        return cell.formula
-    if isinstance(cell, CellError):
-        return cell.text
-    return None if is_empty(cell) else cell
-
-
-def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
-    """Return values as an array of objects, so that pandas keeps whole numbers whole and None None."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _zone(name: str) -> ZoneInfo:

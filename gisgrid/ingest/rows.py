@@ -65,9 +65,9 @@ class RowFindings:
         return [*self._of_file, *(finding for _, finding in ordered)]
 
     def reasons(self) -> dict[int, str]:
-        """Return bad row → why, its errors joined."""
+        """Return the line of each bad row → why, its errors joined."""
         texts: dict[int, list[str]] = {}
         for row, finding in self._of_rows:
             if finding.severity == "error":
-                texts.setdefault(row, []).append(finding.message)
-        return {row: " ".join(each) for row, each in texts.items()}
+                texts.setdefault(int(self.lines[row]), []).append(finding.message)
+        return {line: " ".join(each) for line, each in texts.items()}

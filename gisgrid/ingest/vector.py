@@ -42,7 +42,6 @@ SIGNATURES: Final[dict[str, re.Pattern[bytes]]] = {
     ".geojsonl": re.compile(rb"(\xef\xbb\xbf)?\x1e?\s*\{"),
     ".fgb": re.compile(rb"fgb\x03fgb"),
     ".kml": re.compile(rb"(\xef\xbb\xbf)?\s*<(\?xml|kml)"),
-    ".kmz": re.compile(rb"PK\x03\x04"),
     ".gml": re.compile(rb"(\xef\xbb\xbf)?\s*<"),
     ".tab": re.compile(rb"\s*!table", re.IGNORECASE),
     ".mif": re.compile(rb"\s*version", re.IGNORECASE),

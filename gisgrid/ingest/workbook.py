@@ -19,8 +19,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from gisgrid.errors import UnreadableFile, UsageError
-from gisgrid.ingest.columns import Layer, match_columns, plain
-from gisgrid.ingest.raw import RawTable
+from gisgrid.ingest.columns import match_columns, plain
+from gisgrid.ingest.forms import Layer
+from gisgrid.ingest.raw import CellError, RawTable, UnsavedFormula
 from gisgrid.ingest.values import is_empty
 from gisgrid.model import Finding, Rule
 
@@ -40,30 +41,6 @@ MERGED_CELLS = Rule(
     "{count} cells were merged over several rows; each row got the value. Unmerge them to be sure.",
     "有 {count} 处合并单元格，其中各行均取同一值；如有疑问请取消合并。",
 )
-FORMULA_WITHOUT_VALUE = Rule(
-    "formula_without_value",
-    "error",
-    "{field} is a formula whose result is not saved; save the workbook in a spreadsheet program, or enter the value.",
-    "{field} 是没有保存结果的公式；请用表格软件打开并保存，或直接填写数值。",
-)
-CELL_ERROR = Rule(
-    "cell_error",
-    "error",
-    "{field} shows {value}, the spreadsheet's own error; correct the formula.",
-    "{field} 显示 {value}，是表格软件的错误值，请更正公式。",
-)
-
-
-class UnsavedFormula(NamedTuple):
-    """A cell whose formula has no saved result; what reads the cell makes the finding."""
-
-    formula: str
-
-
-class CellError(NamedTuple):
-    """A cell that shows an error of the spreadsheet, such as `#N/A`."""
-
-    text: str
 
 
 class _Heading(NamedTuple):

@@ -7,7 +7,8 @@ import typing
 import pytest
 
 from gisgrid.errors import RefusedData, UsageError
-from gisgrid.ingest.columns import LAYERS, match_columns, plain, require_columns
+from gisgrid.ingest.columns import match_columns, plain, require_columns
+from gisgrid.ingest.forms import LAYERS
 from gisgrid.model import LayerName
 
 BUILDINGS = LAYERS["buildings"]

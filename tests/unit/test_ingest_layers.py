@@ -19,7 +19,7 @@ import shapely
 from gisgrid.errors import MissingCrs, RefusedData, UnknownCrs, UnreadableFile, UsageError
 from gisgrid.geometry.crs import from_wgs84
 from gisgrid.ingest.read import ReadLayer, ReadOptions, read_layer
-from gisgrid.model import LayerName
+from gisgrid.model import LayerName, Rule
 
 SQUARE = "POLYGON ((113.9 22.5, 113.901 22.5, 113.901 22.501, 113.9 22.501, 113.9 22.5))"
 
@@ -94,6 +94,19 @@ def test_both_rows_of_a_code_are_refused_and_name_each_other(tmp_path: Path) -> 
     assert read.frame["code"].tolist() == ["02"]
     assert told(read) == [("duplicate_key", "error", 2), ("duplicate_key", "error", 4)]
     assert all("lines 2 and 4" in finding.message for finding in read.findings)
+
+
+def test_rows_refused_later_join_the_rejects_as_they_came(tmp_path: Path) -> None:
+    read = read_layer(csv(tmp_path, "编码,楼栋,人数,姓名\nH1,B1,3,a\nH2,B9,2,b\nH3,B1,-1,c\n"), "households")
+    late = Rule("unknown_building", "error", "There is no building.", "没有楼栋。").finding(line=3, codes=("B9",))
+    soft = Rule("noted", "warning", "Noted.", "已记录。").finding(line=2)
+    after = read.reject([late, soft])
+    assert after.frame["code"].tolist() == ["H1"]
+    assert list(after.rejected.columns) == ["line", "reason", "编码", "楼栋", "人数"]
+    assert after.rejected[["line", "编码", "楼栋"]].values.tolist() == [[3, "H2", "B9"], [4, "H3", "B1"]]
+    assert after.rejected["reason"].iloc[0] == "There is no building."
+    assert after.findings == (*read.findings, late, soft)
+    assert read.frame["code"].tolist() == ["H1", "H2"]  # the one before is as it was
 
 
 def test_a_tie_and_its_mirror_are_one_tie_twice(tmp_path: Path) -> None:
@@ -254,14 +267,23 @@ def test_the_declared_system_goes_before_the_files_own_with_a_warning(tmp_path: 
     assert contradicted.crs == "EPSG:4610"
 
 
-FORMATS = [
-    *("rows.shp", "rows.gpkg", "rows.geojson", "rows.fgb", "rows.kml", "rows.tab", "rows.gml", "rows.geojsonl"),
-]
+FORMATS = [f"rows.{suffix}" for suffix in ("shp", "gpkg", "geojson", "fgb", "kml", "tab", "mif", "gml", "geojsonl")]
+
+
+def test_a_drawing_of_lines_by_layer(tmp_path: Path) -> None:
+    line = shapely.LineString([(500_000, 2_490_000), (500_100, 2_490_000)])
+    rows = geopandas.GeoDataFrame({"Layer": ["river", "RIVER"]}, geometry=[line, line.buffer(1).exterior], crs=4547)
+    pyogrio.write_dataframe(rows, tmp_path / "town.dxf", driver="DXF")
+    with pytest.raises(MissingCrs):
+        read_layer(tmp_path / "town.dxf", "barriers", columns={"kind": "Layer"})
+    read = read_layer(tmp_path / "town.dxf", "barriers", columns={"kind": "Layer"}, crs="EPSG:4547")
+    assert read.frame["kind"].tolist() == ["river", "river"]
+    assert read.frame.geometry[0].coords[0] == pytest.approx((114.0, 22.5073), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_named_format_is_read(tmp_path: Path, name: str) -> None:
-    drivers = {".kml": "KML", ".tab": "MapInfo File", ".gml": "GML", ".geojsonl": "GeoJSONSeq"}
+    drivers = {".kml": "KML", ".tab": "MapInfo File", ".gml": "GML", ".geojsonl": "GeoJSONSeq", ".mif": "MapInfo File"}
     square = shapely.from_wkt(SQUARE)
     rows = geopandas.GeoDataFrame({"code": ["0101"], "title": ["琅园"]}, geometry=[square], crs=4326)
     pyogrio.write_dataframe(rows, tmp_path / name, driver=drivers.get(Path(name).suffix))

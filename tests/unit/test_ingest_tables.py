@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from gisgrid.errors import UnreadableFile, UsageError
-from gisgrid.ingest.columns import LAYERS
 from gisgrid.ingest.delimited import read_delimited
+from gisgrid.ingest.forms import LAYERS
 from gisgrid.ingest.read import ReadLayer, read_layer
 from gisgrid.ingest.workbook import read_workbook
 from gisgrid.model import LayerName

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gisgrid.ingest import values
-from gisgrid.ingest.columns import LAYERS, Column
-from gisgrid.ingest.values import READERS, BadCell, day_comes_first, read_time
+from gisgrid.ingest import times, values
+from gisgrid.ingest.forms import LAYERS, Column
+from gisgrid.ingest.times import day_comes_first, read_time
+from gisgrid.ingest.values import READERS, BadCell
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CODE = Column("code", "code", longest=20)
@@ -140,18 +141,18 @@ def test_days_and_months_by_the_order_of_the_column(cell: str, day_first: bool |
 @pytest.mark.parametrize(
     ("cell", "rule"),
     [
-        ("gestern", values.NOT_A_TIME),
-        ("2026-02-30", values.NOT_A_TIME),
-        ("2026-03-01 25:00", values.NOT_A_TIME),
-        ("13/13/2018", values.AMBIGUOUS_DAY),
-        ("04/12/2018 13:00:00 PM", values.AMBIGUOUS_DAY),
-        ("20260301", values.NOT_A_TIME),
+        ("gestern", times.NOT_A_TIME),
+        ("2026-02-30", times.NOT_A_TIME),
+        ("2026-03-01 25:00", times.NOT_A_TIME),
+        ("13/13/2018", times.AMBIGUOUS_DAY),
+        ("04/12/2018 13:00:00 PM", times.AMBIGUOUS_DAY),
+        ("20260301", times.NOT_A_TIME),
     ],
 )
 def test_times_that_are_not(cell: str, rule: Any) -> None:
     with pytest.raises(BadCell) as fault:
-        read_time(cell, SHANGHAI, day_first=None if rule is values.AMBIGUOUS_DAY else False)
-    assert fault.value.rule in (rule, values.NOT_A_TIME)
+        read_time(cell, SHANGHAI, day_first=None if rule is times.AMBIGUOUS_DAY else False)
+    assert fault.value.rule in (rule, times.NOT_A_TIME)
 
 
 @pytest.mark.parametrize(
