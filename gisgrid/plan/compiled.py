@@ -5,20 +5,68 @@ Imports numba and nothing else.
 
 The loops use only integers and the four basic operations on 64-bit floats, without reassociation (`fastmath` stays
 off), so that a plan is the same bit for bit wherever it is drawn.
-The cache is keyed by the file of the compiled function: a compiled function calls only compiled functions of its own
-file, else a change in the other file would not be noticed.
+
+numba's cache looks at the file of the compiled function alone: it would miss a change in a function that is called
+from another file, and it breaks on an old entry that names a class which is gone. So the cache's folder carries a
+digest of all the sources that compiled code is made from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, cast
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeVar, cast
 
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+SOURCES: Final = ("compiled", "objective", "moves", "trees")
+"""Modules of this package that compiled code is made from."""
+
 
 def compiled(function: Function) -> Function:
-    """Return the function compiled by numba, cached beside its file (or in the user's cache folder)."""
-    return cast("Function", numba.njit(cache=True)(function))
+    """Return the function compiled by numba, cached where a folder can be written, else compiled in each process."""
+    folder = _cache_folder()
+    options = vars(numba.config)
+    before = options["CACHE_DIR"]
+    try:
+        # numba reads the folder when the function is decorated and keeps it for that function.
+        options["CACHE_DIR"] = str(folder or "")
+        return cast("Function", numba.njit(cache=folder is not None)(function))
+    finally:
+        options["CACHE_DIR"] = before
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """Return the first folder for this version's machine code that can be written, or None.
+
+    Beside the sources, else in the user's cache; never in a folder that others may write to, because cached code is
+    executed.
+    """
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in SOURCES:
+        digest.update((here / f"{name}.py").read_bytes())
+    for base in _bases(here):
+        folder = base / f"gisgrid-{digest.hexdigest()[:16]}"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
+
+
+def _bases(here: Path) -> Iterator[Path]:
+    """Yield the places where the cache may lie, the preferred first."""
+    yield here / "__pycache__"
+    try:
+        yield Path.home() / ".cache"
+    except RuntimeError:
+        return  # an account without a home

@@ -13,7 +13,7 @@ import numpy as np
 from gisgrid.geometry.adjacency import components
 from gisgrid.model import Band
 from gisgrid.plan.graph import Integers
-from gisgrid.plan.objective import Band3, Network
+from gisgrid.plan.objective import Network, Rules
 from gisgrid.plan.trees import RANDOMS_PER_TREE, split
 
 TREES_PER_SPLIT: Final = 24
@@ -78,7 +78,7 @@ def construct(network: Network, parts: int, band: Band, stream: Stream) -> Integ
 def _split(network: Network, inside: Integers, parts: tuple[int, int], band: Band, stream: Stream) -> Integers:
     """Return the split of a region into two shares."""
     randoms = stream.block(TREES_PER_SPLIT, RANDOMS_PER_TREE)
-    return split(network, inside, parts, Band3.of(band), SPLIT_PENALTY, randoms)
+    return split(network, inside, parts, Rules.of(band), SPLIT_PENALTY, randoms)
 
 
 def fill_up(network: Network, labels: Integers, parts: int) -> Integers:

@@ -17,7 +17,7 @@ from gisgrid.model import Band
 from gisgrid.plan.construct import Stream, carry_over, construct
 from gisgrid.plan.graph import Floats, Integers
 from gisgrid.plan.moves import RANDOMS_PER_MOVE, State, state_of, sweep
-from gisgrid.plan.objective import Band3, Network, full_cost, off_band
+from gisgrid.plan.objective import Network, Rules, full_cost, off_band
 from gisgrid.plan.trees import RANDOMS_PER_TREE, recombine
 
 EXPONENTIALS: Final[Floats] = np.array(
@@ -71,6 +71,10 @@ HOTTEST: Final = 60.0
 COOLEST: Final = 1.0
 """Temperature of the last round but the final descent."""
 
+PLAIN_PERCENT: Final = 15
+PLAIN_PERCENT_LATER: Final = 60
+"""Share of plain spanning trees in the ordinary starts, and in those made because no plan was in band yet."""
+
 WARM: Final = 3.0
 """Temperature at which a redraw starts from the present grids."""
 
@@ -100,18 +104,20 @@ def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], bud
         return _found(network, np.zeros(len(network.households), dtype=np.int64), 1, band)
     redraw = bool(np.any(network.home >= 0))
     best: Found | None = None
-    for start in range(budget.starts + budget.more_starts):
-        if best is not None and best.off == 0 and start >= budget.starts:
+    for number in range(budget.starts + budget.more_starts):
+        later = number >= budget.starts
+        if best is not None and best.off == 0 and later:
             break
-        stream = Stream(*seed, start)
+        stream = Stream(*seed, number)
         zone = network
         if redraw:
             labels, home = carry_over(network, parts, band, stream)
             zone = network._replace(home=home, stay=np.where(home >= 0, network.stay, 0.0))
         else:
             labels = construct(network, parts, band, stream)
-        hottest = WARM if redraw and start < budget.starts else HOTTEST
-        found = _anneal(zone, _found(zone, labels, parts, band), band, stream, (budget, hottest))
+        rules = Rules.of(band, PLAIN_PERCENT_LATER if later else PLAIN_PERCENT)
+        start = _Start(_found(zone, labels, parts, band), rules, WARM if redraw and not later else HOTTEST)
+        found = _anneal(zone, start, band, stream, budget)
         if found.better_than(best):
             best = found
     if best is None:
@@ -124,26 +130,34 @@ def _found(network: Network, labels: Integers, parts: int, band: Band) -> Found:
     return Found(labels.copy(), parts, off_band(network, labels, parts, band), full_cost(network, labels, parts, band))
 
 
-def _anneal(network: Network, first: Found, band: Band, stream: Stream, effort: tuple[Budget, float]) -> Found:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where an annealing begins: the plan, the rules of the loops and the temperature."""
+
+    first: Found
+    rules: Rules
+    temperature: float
+
+
+def _anneal(network: Network, start: _Start, band: Band, stream: Stream, budget: Budget) -> Found:
     """Return the best plan seen while the temperature falls from the hottest and the penalty swings.
 
     The penalty for a household out of band grows by 8 % after a round out of band and falls by 5 % after one in band:
     against a penalty that only rises this solves far more tight zones.
     """
-    budget, temperature = effort
-    limits = Band3.of(band)
-    state = state_of(network, first.labels, first.parts)
+    best, rules, temperature = start.first, start.rules, start.temperature
+    parts = best.parts
+    state = state_of(network, best.labels, parts)
     moves = max(64, round(budget.moves_per_unit * len(network.households)))
-    trees = max(2, round(budget.trees_per_part * first.parts))
+    trees = max(8, round(budget.trees_per_part * parts))
     cooling = (COOLEST / temperature) ** (1.0 / budget.rounds)
     cooling = round(cooling * 1e6) / 1e6
     penalty = PENALTY_START
-    best = first
     for turn in range(budget.rounds + 2):
         if turn >= budget.rounds:
             temperature = 0.0
-        sweep(network, state, limits, penalty, temperature, stream.block(moves, RANDOMS_PER_MOVE), EXPONENTIALS)
-        recombine(network, state, limits, penalty, temperature, stream.block(trees, RANDOMS_PER_TREE), EXPONENTIALS)
+        sweep(network, state, rules, penalty, temperature, stream.block(moves, RANDOMS_PER_MOVE), EXPONENTIALS)
+        recombine(network, state, rules, penalty, temperature, stream.block(trees, RANDOMS_PER_TREE), EXPONENTIALS)
         best = _noted(network, state, best, band)
         off = _off(state, band)
         penalty = min(penalty * 1.08, PENALTY_MOST) if off else max(penalty / 1.05, PENALTY_LEAST)

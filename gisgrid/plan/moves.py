@@ -15,7 +15,7 @@ import numpy as np
 
 from gisgrid.plan.compiled import compiled
 from gisgrid.plan.graph import Floats, Integers
-from gisgrid.plan.objective import Band3, Network
+from gisgrid.plan.objective import Network, Rules
 
 RANDOMS_PER_MOVE = 4
 """Random numbers that one proposal uses."""
@@ -150,19 +150,19 @@ def _gather(network: Network, state: State, unit: int) -> int:
 
 
 @compiled
-def _off(load: int, band: Band3) -> int:
-    """Return by how many households a load is outside the band."""
-    if load < band.minimum:
-        return band.minimum - load
-    if load > band.maximum:
-        return load - band.maximum
+def _off(load: int, rules: Rules) -> int:
+    """Return by how many households a load is outside the rules."""
+    if load < rules.minimum:
+        return rules.minimum - load
+    if load > rules.maximum:
+        return load - rules.maximum
     return 0
 
 
 @compiled
-def _load_cost(load: int, band: Band3, penalty: float) -> float:
+def _load_cost(load: int, rules: Rules, penalty: float) -> float:
     """Return the cost of a load: the penalty out of band and the pull to the target."""
-    return penalty * _off(load, band) + band.pull * abs(load - band.target)
+    return penalty * _off(load, rules) + rules.pull * abs(load - rules.target)
 
 
 @compiled
@@ -243,7 +243,7 @@ def _undone(network: Network, state: State, source: int, kept: Integers) -> None
 def sweep(
     network: Network,
     state: State,
-    band: Band3,
+    rules: Rules,
     penalty: float,
     temperature: float,
     randoms: Integers,
@@ -255,8 +255,8 @@ def sweep(
     ----------
     network, state
         The zone and its plan, changed in place; contiguous before, contiguous after.
-    band, penalty
-        The household band and the cost of each household outside of it.
+    rules, penalty
+        Band and pull, and the cost of each household outside of it.
     temperature
         A move that makes the plan dearer by d is kept with probability exp(-d / temperature).
     randoms
@@ -274,14 +274,14 @@ def sweep(
         source, target = labels[unit], labels[neighbour]
         if source == target or state.sizes[source] == 1:
             continue
-        before = _load_cost(loads[source], band, penalty) + _load_cost(loads[target], band, penalty)
+        before = _load_cost(loads[source], rules, penalty) + _load_cost(loads[target], rules, penalty)
         dearer = _moved(network, state, unit, target, there)
         back[0] = 0
         if randoms[row, 1] % 100 < SWAPS_PERCENT:
             other = _partner(network, state, neighbour, source, randoms[row, 2])
             if other >= 0 and other != unit:
                 dearer += _moved(network, state, other, source, back)
-        dearer += _load_cost(loads[source], band, penalty) + _load_cost(loads[target], band, penalty) - before
+        dearer += _load_cost(loads[source], rules, penalty) + _load_cost(loads[target], rules, penalty) - before
         if dearer <= temperature * exponentials[randoms[row, 3] % len(exponentials)]:
             accepted += 1
         else:

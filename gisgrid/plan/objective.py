@@ -38,18 +38,29 @@ STEP: Final = 64.0
 """Costs are whole multiples of 1/64: their sums are exact in floating point, whatever the order."""
 
 
-class Band3(NamedTuple):
-    """The band as the compiled loops take it, with the pull to the target."""
+class Rules(NamedTuple):
+    """What the compiled loops weigh plans by.
+
+    Attributes
+    ----------
+    minimum, maximum, target
+        The household band.
+    pull
+        Cost of each household that a grid is off the target.
+    plain_percent
+        How many of a hundred spanning trees ignore what pairs cost to part.
+    """
 
     minimum: int
     maximum: int
     target: int
     pull: float
+    plain_percent: int
 
     @classmethod
-    def of(cls, band: Band) -> Band3:
-        """Return the loops' form of a band."""
-        return cls(band.minimum, band.maximum, band.target, TARGET_PULL)
+    def of(cls, band: Band, plain_percent: int = 25) -> Rules:
+        """Return the rules of a band."""
+        return cls(band.minimum, band.maximum, band.target, TARGET_PULL, plain_percent)
 
 
 class Network(NamedTuple):

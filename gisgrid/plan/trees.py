@@ -17,7 +17,7 @@ import numpy as np
 from gisgrid.plan.compiled import compiled
 from gisgrid.plan.graph import Floats, Integers
 from gisgrid.plan.moves import State
-from gisgrid.plan.objective import Band3, Network
+from gisgrid.plan.objective import Network, Rules
 
 RANDOMS_PER_TREE = 512
 """Random numbers that one tree uses; larger regions use them again from the start."""
@@ -53,11 +53,12 @@ def _region(network: Network, inside: Integers, start: int) -> Integers:
 
 
 @compiled
-def _random_tree(network: Network, units: Integers, position: Integers, randoms: Integers) -> Tree:
+def _random_tree(network: Network, units: Integers, position: Integers, plain: bool, randoms: Integers) -> Tree:
     """Return a random spanning tree of the units (Kruskal's algorithm with random keys).
 
-    The key of a pair is a random number over 1 + what it costs to part the pair; `position` is the place of each unit
-    in `units`, -1 outside.
+    The key of a pair is a random number over 1 + what it costs to part the pair, so that estates stay whole; in a
+    plain tree it is the bare number, so that every division can come up. `position` is the place of each unit in
+    `units`, -1 outside.
     """
     size = len(units)
     most = 0
@@ -78,7 +79,7 @@ def _random_tree(network: Network, units: Integers, position: Integers, randoms:
             while link < network.first_link[unit + 1] and network.links[link] < other:
                 link += 1
             cost = 0.0
-            if link < network.first_link[unit + 1] and network.links[link] == other:
+            if not plain and link < network.first_link[unit + 1] and network.links[link] == other:
                 cost = max(network.costs[link], 0.0)
             keys[count] = (randoms[count % len(randoms)] % 1048576 + 1.0) / (1.0 + cost)
             tails[count] = here
@@ -172,10 +173,10 @@ def _edge_scores(network: Network, tree: Tree, position: Integers) -> tuple[Inte
 
 
 @compiled
-def _share_cost(load: int, parts: int, band: Band3, penalty: float) -> float:
+def _share_cost(load: int, parts: int, rules: Rules, penalty: float) -> float:
     """Return the cost of a load that is to be shared by so many grids."""
-    off = max(parts * band.minimum - load, load - parts * band.maximum, 0)
-    return penalty * off + band.pull * abs(load - parts * band.target)
+    off = max(parts * rules.minimum - load, load - parts * rules.maximum, 0)
+    return penalty * off + rules.pull * abs(load - parts * rules.target)
 
 
 @compiled
@@ -194,7 +195,7 @@ def split(
     network: Network,
     inside: Integers,
     parts: tuple[int, int],
-    band: Band3,
+    rules: Rules,
     penalty: float,
     randoms: Integers,
 ) -> Integers:
@@ -208,8 +209,8 @@ def split(
         1 for the units of the region, else 0; at least two, connected.
     parts
         How many grids the side marked 1 and the other side are to hold.
-    band, penalty
-        The household band and the cost of each household outside of it.
+    rules, penalty
+        Band and pull, and the cost of each household outside of it.
     randoms
         Shape (trees, `RANDOMS_PER_TREE`): one row for each spanning tree tried.
     """
@@ -223,15 +224,16 @@ def split(
     for row in range(len(randoms)):
         for place in range(len(units)):
             position[units[place]] = place
-        tree = _random_tree(network, units, position, randoms[row])
+        plain = randoms[row, -1] % 100 < rules.plain_percent
+        tree = _random_tree(network, units, position, plain, randoms[row])
         loads, cut = _edge_scores(network, tree, position)
         choice, mirrored = 0, False
         for place in range(1, len(units)):
             rest = loads[0] - loads[place]
             for turn in range(2):
                 here, there = parts[turn], parts[1 - turn]
-                cost = cut[place] + _share_cost(loads[place], here, band, penalty)
-                cost += _share_cost(rest, there, band, penalty)
+                cost = cut[place] + _share_cost(loads[place], here, rules, penalty)
+                cost += _share_cost(rest, there, rules, penalty)
                 if cost < best_cost:
                     best_cost, choice, mirrored = cost, place, turn == 1
         if choice > 0:
@@ -246,7 +248,7 @@ def split(
 def recombine(
     network: Network,
     state: State,
-    band: Band3,
+    rules: Rules,
     penalty: float,
     temperature: float,
     randoms: Integers,
@@ -258,7 +260,7 @@ def recombine(
     ----------
     network, state
         The zone and its plan, changed in place; contiguous before, contiguous after.
-    band, penalty, temperature, exponentials
+    rules, penalty, temperature, exponentials
         As in `plan.moves.sweep`.
     randoms
         Shape (proposals, `RANDOMS_PER_TREE`), whole numbers from 0.
@@ -277,7 +279,7 @@ def recombine(
             inside[unit] = 1 if labels[unit] == one or labels[unit] == two else 0
             position[unit] = -1
         units = _region(network, inside, start)
-        now = _share_cost(state.loads[one], 1, band, penalty) + _share_cost(state.loads[two], 1, band, penalty)
+        now = _share_cost(state.loads[one], 1, rules, penalty) + _share_cost(state.loads[two], 1, rules, penalty)
         for place in range(len(units)):
             unit = units[place]
             position[unit] = place
@@ -287,13 +289,14 @@ def recombine(
                     now += network.costs[step]
             if network.home[unit] >= 0 and network.home[unit] != labels[unit]:
                 now += network.stay[unit]
-        tree = _random_tree(network, units, position, randoms[row])
+        plain = randoms[row, -1] % 100 < rules.plain_percent
+        tree = _random_tree(network, units, position, plain, randoms[row])
         loads, cut = _edge_scores(network, tree, position)
         stay_one, stay_two, away = _home_sums(network, tree, one, two)
         best_cost, best_drawn, choice, lower = 0.0, np.inf, 0, one
         for place in range(1, len(units)):
-            cost = cut[place] + away + _share_cost(loads[place], 1, band, penalty)
-            cost += _share_cost(loads[0] - loads[place], 1, band, penalty)
+            cost = cut[place] + away + _share_cost(loads[place], 1, rules, penalty)
+            cost += _share_cost(loads[0] - loads[place], 1, rules, penalty)
             as_one = stay_one[0] - stay_one[place] + stay_two[place]
             as_two = stay_two[0] - stay_two[place] + stay_one[place]
             cost += min(as_one, as_two)

@@ -11,13 +11,13 @@ from gisgrid.plan.construct import Stream, construct
 from gisgrid.plan.graph import Integers
 from gisgrid.plan.improve import EXPONENTIALS, Budget, improve
 from gisgrid.plan.moves import RANDOMS_PER_MOVE, State, state_of, sweep
-from gisgrid.plan.objective import Rules, Network, cut_cost, full_cost, network_of, parting_costs
+from gisgrid.plan.objective import Network, Rules, cut_cost, full_cost, network_of, parting_costs
 from gisgrid.plan.partition import divide
 from gisgrid.plan.trees import RANDOMS_PER_TREE, recombine, split
 from tests.draw import Sketch, drawn
 
 BAND = Band()
-NO_BAND = Rules(0, 10**9, 0, 0.0)
+NO_BAND = Rules(0, 10**9, 0, 0.0, 0)
 QUICK = Budget(starts=1, more_starts=3, rounds=40)
 
 
