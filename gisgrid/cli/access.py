@@ -21,7 +21,7 @@ from gisgrid.store import keys
 ACTOR = "command line"
 
 key_app = typer.Typer(help="Access keys of programs.", no_args_is_help=True)
-user_app = typer.Typer(help="People who sign in with a browser.", no_args_is_help=True)
+user_app = typer.Typer(no_args_is_help=True)
 
 RoleOption = Annotated[str, typer.Option("--role", help=f"One of {', '.join(ROLES)}.")]
 ScopeOption = Annotated[str | None, typer.Option("--scope", help="Division code: reaches no further than this.")]
@@ -73,6 +73,11 @@ def revoke_key(
         output.print_json({"id": key_id, "revoked": True})
     else:
         output.result.print(f"key {key_id} revoked", markup=False)
+
+
+@user_app.callback()
+def users() -> None:
+    """People who sign in with a browser."""
 
 
 @user_app.command("add")
