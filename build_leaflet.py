@@ -53,13 +53,19 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
 
 
 class LeafletHook(BuildHookInterface[Any]):
-    """Copies Leaflet into the package before anything is packed."""
+    """Copies Leaflet into the package before anything is packed, and puts the sample into wheels."""
 
     PLUGIN_NAME = "leaflet"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's interface
-        """Put the pinned files in place; files that are there already are only checked."""
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Put the pinned files in place; files that are there already are only checked.
+
+        A wheel carries `data/` as `gisgrid/sample`. An editable installation does not: it finds `data/` itself, and a
+        copy among the installed packages would only grow old.
+        """
         copy_leaflet(Path(self.root) / VENDOR_FOLDER)
+        if self.target_name == "wheel" and version == "standard":
+            build_data["force_include"][str(Path(self.root) / "data")] = "gisgrid/sample"
 
 
 def copy_leaflet(folder: Path) -> None:
