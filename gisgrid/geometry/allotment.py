@@ -3,10 +3,10 @@
 Room: geometry. In: the faces between all lines of a community, and the footprints on it. Out: the cell of each face.
 Must not import anything of the rooms above.
 
-A face inside a footprint goes to that building, other ground to the nearest building of its block; ground of a block
-without buildings makes an empty cell. What this leaves detached from its building joins the neighbour that it shares
-the longest border with. Parts of one building that stand apart are joined by the cells on the shortest way between
-them.
+A face inside a footprint goes to that building, other ground to the building of its block that it lies along, or else
+that is nearest; ground of a block without buildings makes an empty cell. What this leaves detached from its building
+joins the neighbour that it shares the longest border with. Parts of one building that stand apart are joined by the
+cells on the shortest way between them.
 """
 
 from __future__ import annotations
@@ -95,53 +95,95 @@ def allot(faces: Geometries, blocks: Geometries, units: Units, home: Integers, s
     shares
         The share-out of each block with buildings.
     """
-    pieces = _pieces(faces, blocks, units, shares)
+    pieces = _pieces(faces, blocks, units, home, shares)
     seat, apart = _seats(faces, pieces, units.clusters)
     seat = _absorb(pieces, seat, home)
     seat = _join(pieces, seat, apart + _obstacles_apart(faces, pieces))
     return _numbered(faces, pieces, seat, units, home)
 
 
-def _pieces(faces: Geometries, blocks: Geometries, units: Units, shares: dict[int, Shares]) -> _Pieces:
+def _pieces(faces: Geometries, blocks: Geometries, units: Units, home: Integers, shares: dict[int, Shares]) -> _Pieces:
     """Return the connected pieces of faces with the same claim."""
     inner = shapely.point_on_surface(faces)
     unit = units.at(inner)
-    block = np.asarray(shapely.STRtree(blocks).nearest(inner), dtype=np.int64)
     body = np.append(units.cluster, -1)[unit]
-    claim = np.where(body < units.clusters, body, -1)
+    block = np.asarray(shapely.STRtree(blocks).nearest(inner), dtype=np.int64)
+    edges = directed_edges(faces)
+    edge, left, right = shared_edges(edges)
+    length = edges.length[edge]
     obstacle = np.where(body < units.clusters, -1, body)
+    claim = np.where(body < units.clusters, body, -1)
+    open_ground = (unit < 0) & np.isin(block, list(shares))
+    by_wall = _longest_wall(claim, np.where(open_ground, block, -1), home, left, right, length)
+    claim = np.where(by_wall >= 0, by_wall, claim)
     xy = shapely.get_coordinates(inner)
     for number, share in shares.items():
-        open_ground = (unit < 0) & (block == number)
-        if open_ground.any():
-            claim[open_ground] = share.nearest(xy[open_ground])
-    built = np.where(unit >= 0, shapely.area(faces), 0.0)
+        off_walls = open_ground & (by_wall < 0) & (block == number)
+        if off_walls.any():
+            claim[off_walls] = share.nearest(xy[off_walls])
     # One key for the claims of footprints, of obstacles (the same numbers go on) and, below zero, of empty blocks.
     key = np.where(obstacle >= 0, obstacle, np.where(claim >= 0, claim, -1 - block))
 
-    edges = directed_edges(faces)
-    edge, left, right = shared_edges(edges)
     same = key[left] == key[right]
     graph = scipy.sparse.coo_array((np.ones(same.sum()), (left[same], right[same])), shape=(len(faces), len(faces)))
     count, of_face = connected_components(graph, directed=False)
     first = np.unique(of_face, return_index=True)[1]
-    area = np.bincount(of_face, weights=shapely.area(faces), minlength=count)
-    perimeter = np.bincount(of_face, weights=shapely.length(faces), minlength=count)
-    inner_length = edges.length[edge]
-    inside = np.bincount(of_face[left[same]], weights=inner_length[same], minlength=count)
+    area, perimeter, built = (
+        np.bincount(of_face, weights=amount, minlength=count).astype(np.float64)
+        for amount in (shapely.area(faces), shapely.length(faces), np.where(unit >= 0, shapely.area(faces), 0.0))
+    )
+    perimeter = perimeter - 2.0 * np.bincount(of_face[left[same]], weights=length[same], minlength=count)
     p, q = of_face[left[~same]], of_face[right[~same]]
-    a, b, (length,) = sum_by_pair(np.minimum(p, q), np.maximum(p, q), inner_length[~same])
+    a, b, (between,) = sum_by_pair(np.minimum(p, q), np.maximum(p, q), length[~same])
     return _Pieces(
         of_face=of_face.astype(np.int64),
         claim=claim[first],
         obstacle=obstacle[first],
         block=block[first],
-        built=np.bincount(of_face, weights=built, minlength=count).astype(np.float64),
-        wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * (perimeter - 2.0 * inside)),
+        built=built,
+        wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * perimeter),
         a=a,
         b=b,
-        length=length,
+        length=between,
     )
+
+
+def _longest_wall(
+    claim: Integers, open_block: Integers, home: Integers, left: Integers, right: Integers, length: Floats
+) -> Integers:
+    """Return for each face of open ground the building of its block that it shares the longest wall with, or -1.
+
+    Walls tell better than one point inside the face whose ground it is: the way round a building through a
+    narrow gap is one face, and a point in the gap may be nearer to the neighbour.
+
+    Parameters
+    ----------
+    claim
+        The building of each face inside a footprint, -1 for others.
+    open_block
+        The block of each face of open ground, -1 for others.
+    home
+        The block of each building.
+    left, right, length
+        The edges that faces share.
+    """
+    ground, wall = np.concatenate([left, right]), np.concatenate([right, left])
+    metres = np.concatenate([length, length])
+    if not len(home):
+        return np.full(len(claim), -1, dtype=np.int64)
+    touching = (open_block[ground] >= 0) & (claim[wall] >= 0)
+    touching &= home[claim[wall]] == open_block[ground]
+    face, building, (total,) = sum_by_pair(ground[touching], claim[wall[touching]], metres[touching])
+    return _largest_per_row(face, building, total, len(claim))
+
+
+def _largest_per_row(row: Integers, candidate: Integers, amount: Floats, rows: int) -> Integers:
+    """Return for each row the candidate with the largest amount, the smaller one of equals, or -1 without any."""
+    chosen = np.full(rows, -1, dtype=np.int64)
+    order = np.lexsort((candidate, -amount, row))
+    distinct, first = np.unique(row[order], return_index=True)
+    chosen[distinct] = candidate[order[first]]
+    return chosen
 
 
 def _seats(faces: Geometries, pieces: _Pieces, clusters: int) -> tuple[Integers, list[tuple[int, int]]]:
@@ -214,10 +256,9 @@ def _absorb(pieces: _Pieces, seat: Integers, home: Integers) -> Integers:
 
 def _take_longest(seat: Integers, a: Integers, b: Integers, length: Floats) -> None:
     """Give each piece of `a` the seat with which it shares the longest border in all; ties go to the smaller seat."""
-    piece, chosen, (total,) = sum_by_pair(a, seat[b], length)
-    order = np.lexsort((chosen, -total, piece))
-    distinct, first = np.unique(piece[order], return_index=True)
-    seat[distinct] = chosen[order[first]]
+    piece, candidate, (total,) = sum_by_pair(a, seat[b], length)
+    chosen = _largest_per_row(piece, candidate, total, len(seat))
+    seat[chosen >= 0] = chosen[chosen >= 0]
 
 
 def _join(pieces: _Pieces, seat: Integers, apart: list[tuple[int, int]]) -> Integers:

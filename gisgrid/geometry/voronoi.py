@@ -25,10 +25,12 @@ from gisgrid.geometry.edges import Floats, Integers
 from gisgrid.geometry.linework import Geometries, clip_lines, line_parts
 
 STEP_M: Final = 3.0
-"""Distance of the points along a footprint's edge."""
+"""Distance of the points along a footprint's edge. Between two walls a gap apart the border then zigzags by at most
+step² / (8 gap), 0.23 m for a gap of 4 m and the insets, which simplifying straightens."""
 
-FINE_STEP_M: Final = 0.75
-"""The same where another footprint is nearer than two steps."""
+NARROW_M: Final = 4.0
+FINE_STEP_M: Final = 1.0
+"""Distance of the points where another footprint is nearer than `NARROW_M`: 0.15 m of zigzag where walls touch."""
 
 INSET_M: Final = 0.4
 """Footprints are shrunk by this first, so that walls that touch still have a border between them."""
@@ -91,11 +93,11 @@ def _edge_points(footprints: Geometries, owners: Integers) -> tuple[Floats, Inte
 def _narrow_points(edges: Geometries, footprints: Geometries, owners: Integers) -> tuple[Floats, Integers]:
     """Return closely set points where the edges of footprints are near another owner's footprint."""
     tree = shapely.STRtree(footprints)
-    one, other = tree.query(footprints, predicate="dwithin", distance=2.0 * STEP_M)
+    one, other = tree.query(footprints, predicate="dwithin", distance=NARROW_M)
     tight = np.unique(one[owners[one] != owners[other]])
     points, index = shapely.get_coordinates(shapely.segmentize(edges[tight], FINE_STEP_M), return_index=True)
     index = tight[index]
-    point, near = tree.query(shapely.points(points), predicate="dwithin", distance=2.0 * STEP_M)
+    point, near = tree.query(shapely.points(points), predicate="dwithin", distance=NARROW_M)
     wanted = np.unique(point[owners[index[point]] != owners[near]])
     return points[wanted], index[wanted]
 
@@ -103,18 +105,35 @@ def _narrow_points(edges: Geometries, footprints: Geometries, owners: Integers) 
 def _ridges(points: Floats, owner: Integers, bounds: tuple[float, float, float, float]) -> Floats:
     """Return the Voronoi edges between points of different owners, (k, 2, 2).
 
-    Four points far outside make every edge within the bounds finite.
+    A Voronoi edge joins the circumcentres of two Delaunay triangles that share a side; the two points of the side are
+    those that it lies halfway between. Four points far outside make every edge within the bounds finite.
     """
     west, south, east, north = bounds
     reach = 10.0 * max(east - west, north - south, 100.0)
     middle = np.array([(west + east) / 2, (south + north) / 2])
-    far = middle + reach * np.array([[-1.0, 0.1], [0.1, 1.0], [1.0, -0.1], [-0.1, -1.0]])
-    diagram = scipy.spatial.Voronoi(np.concatenate([points, far]) - middle)
+    far = reach * np.array([[-1.0, 0.1], [0.1, 1.0], [1.0, -0.1], [-0.1, -1.0]])
+    net = scipy.spatial.Delaunay(np.concatenate([points - middle, far]))
     whose = np.concatenate([owner, np.full(4, -1)])
-    a, b = whose[diagram.ridge_points].T
-    corner = np.asarray(diagram.ridge_vertices)
-    between = (a != b) & (a >= 0) & (b >= 0) & (corner >= 0).all(axis=1)
-    return np.asarray(diagram.vertices[corner[between]] + middle, dtype=np.float64)
+    # Triangle, and which of its corners lies opposite the side; each side once, and only between two owners.
+    triangle, opposite = np.nonzero(net.neighbors > np.arange(len(net.neighbors))[:, None])
+    one, other = (whose[net.simplices[triangle, (opposite + step) % 3]] for step in (1, 2))
+    between = (one != other) & (one >= 0) & (other >= 0)
+    triangle, opposite = triangle[between], opposite[between]
+    centre = _circumcentres(net.points[net.simplices])
+    edges = np.stack([centre[triangle], centre[net.neighbors[triangle, opposite]]], axis=1) + middle
+    return np.asarray(edges[np.isfinite(edges).all(axis=(1, 2))], dtype=np.float64)
+
+
+def _circumcentres(corners: Floats) -> Floats:
+    """Return the circumcentres of triangles, (t, 3, 2) → (t, 2); not finite for a triangle without area."""
+    a = corners[:, 0]
+    b, c = corners[:, 1] - a, corners[:, 2] - a
+    twice_area = 2.0 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
+    b2, c2 = (b**2).sum(axis=1), (c**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = (c[:, 1] * b2 - b[:, 1] * c2) / twice_area
+        y = (b[:, 0] * c2 - c[:, 0] * b2) / twice_area
+    return np.asarray(a + np.column_stack([x, y]), dtype=np.float64)
 
 
 def _chains(segments: Floats, block: Geometry) -> Geometries:

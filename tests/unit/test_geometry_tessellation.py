@@ -188,3 +188,18 @@ def test_borders_are_light() -> None:
 def test_a_community_that_is_no_valid_polygon_is_refused(wkt: str) -> None:
     with pytest.raises(UsageError, match="repair its boundary"):
         tessellate(shapely.from_wkt(wkt), [])
+
+
+def test_a_regular_town_has_regular_cells() -> None:
+    # Equal squares on a square lattice: every four corners lie on one circle, the hard case of a Voronoi diagram.
+    houses = [box(x, y, x + 10, y + 10) for x in range(5, 160, 20) for y in range(5, 120, 20)]
+    result = checked(box(0, 0, 160, 120), houses)
+    assert len(result.cells) == len(houses)
+    assert shapely.area(result.cells) == pytest.approx(np.full(len(houses), 400.0), rel=0.06)
+
+
+def test_the_ground_round_a_building_in_a_row_is_its_own() -> None:
+    # Narrow gaps to both sides: the way round the middle one is a single face that touches all three.
+    row = [box(20, 20, 39.9, 40), box(40, 20, 60, 40), box(60.1, 20, 80, 40)]
+    result = checked(GROUND, row)
+    assert shapely.area(result.cells) == pytest.approx([2400.0, 1200.0, 2400.0], rel=0.06)
