@@ -148,7 +148,7 @@ class TestUpgrade:
             assert migrations.current(connection) == migrations.head()
 
     def test_the_newest_number_is_known_without_alembic(self, database: Database) -> None:
-        assert schema.NEWEST == migrations.head()
+        assert migrations.head() == schema.NEWEST
         assert schema.is_newest(database)
 
     def test_two_at_once_take_turns(self, empty_database_url: str) -> None:

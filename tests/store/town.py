@@ -11,20 +11,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from uuid import uuid4
 
 import psycopg
+import pytest
 import shapely
 from psycopg import sql
+from sqlalchemy import text
 
+from gisgrid.errors import RefusedData
 from gisgrid.model import Cell, CellBorder, Drawing, DrawSettings, Edition, Finding, Grid, Lineage, Plan
 from gisgrid.store import editions, plans
 from gisgrid.store.cluster import Cluster
-from gisgrid.store.database import Connection, copy_rows
-from gisgrid.store.tables import BUILDINGS, DIVISIONS
+from gisgrid.store.database import Connection, Database, copy_rows
+from gisgrid.store.tables import BUILDINGS, DIVISIONS, EDITION_BUILDINGS, EDITION_GRIDS
 
 STREET = "990101001"
 COMMUNITY = "990101001001"
@@ -144,4 +148,87 @@ def publish(
         actor="tester",
         replaces=replaces,
         valid_from=valid_from,
+    )
+
+
+# ---- editions written by hand ------------------------------------------------------------------------------------
+
+Polygons = dict[int, shapely.Geometry]
+NO_HOMES: Mapping[str, str | None] = dict.fromkeys(BUILDINGS_OF_CELLS)
+
+
+def ewkb(geometry: shapely.Geometry, srid: int = 4326) -> str:
+    """The geometry as PostGIS reads it."""
+    return str(shapely.to_wkb(shapely.set_srid(geometry, srid), hex=True, include_srid=True))
+
+
+def broken(database: Database, deed: Callable[[Connection], object]) -> set[str]:
+    """The laws that refuse a deed at its commit; a deed that none refuses is undone."""
+    try:
+        with database.transaction() as connection:
+            deed(connection)
+            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            connection.rollback()
+    except RefusedData as refusal:
+        with pytest.raises(RefusedData), database.transaction() as connection:
+            deed(connection)  # and not only when asked: the commit itself refuses
+        return {finding.rule for finding in refusal.findings}
+    return set()
+
+
+def columns() -> Polygons:
+    """The sound edition: grids 1, 2, 3 are the three columns."""
+    return {n + 1: shapely.union_all([cell_polygon(2 * n), cell_polygon(2 * n + 1)]) for n in range(3)}
+
+
+def insert_raw(
+    connection: Connection,
+    polygons: Polygons,
+    *,
+    homes: Mapping[str, str | None] = MappingProxyType({}),
+    surplus: int = 0,
+) -> None:
+    """Write an edition as a careless or hostile program would: plain INSERTs, no check of its own.
+
+    Buildings go where they stand but for `homes` (None: nowhere); `surplus` is added to each grid's households.
+    """
+    plan = save_plan(connection)
+    edition = connection.execute(
+        text(
+            "INSERT INTO gisgrid.editions (community_code, plan_id, valid, published_by)"
+            " VALUES (:community, :plan, tstzrange(now(), NULL), 'somebody') RETURNING id"
+        ),
+        {"community": COMMUNITY, "plan": int(plan.id)},
+    ).scalar_one()
+    numbers = sorted(polygons)
+    for number in numbers:
+        connection.execute(
+            text("INSERT INTO gisgrid.grid_codes VALUES (:code, :community, :number, :edition, NULL)"),
+            {"code": code(number), "community": COMMUNITY, "number": number, "edition": edition},
+        )
+    standing = {name: code(n // 2 + 1) for n, name in enumerate(BUILDINGS_OF_CELLS)} | dict(homes)
+    per_grid = {grid: sum(1 for home in standing.values() if home == grid) for grid in map(code, numbers)}
+    copy_rows(
+        connection,
+        EDITION_GRIDS,
+        ("edition_id", "code", "name", "kind", "households", "buildings", "area_m2", "geom"),
+        [
+            (
+                edition,
+                code(n),
+                f"第{n}网格",
+                "residential" if per_grid[code(n)] else "dedicated",
+                200 * per_grid[code(n)] + surplus,
+                per_grid[code(n)],
+                1.0,
+                polygons[n],
+            )
+            for n in numbers
+        ],
+    )
+    copy_rows(
+        connection,
+        EDITION_BUILDINGS,
+        ("edition_id", "building_code", "grid_code", "households"),
+        [(edition, building, grid, 200) for building, grid in standing.items() if grid in per_grid],
     )
