@@ -27,7 +27,7 @@ import shapely
 from gisgrid.errors import UnreadableFile, UsageError
 from gisgrid.geometry.repair import clean
 from gisgrid.ingest import estimate, osm_tags
-from gisgrid.ingest.osm_buildings import buildings_of, cleaned_text, frame_of
+from gisgrid.ingest.osm_buildings import buildings_of, cleaned_text, first_of, frame_of
 from gisgrid.ingest.osm_crossings import Way, crossings
 from gisgrid.ingest.osm_divisions import Boundary, choose_communities, communities_of_area, community_of_extent
 from gisgrid.ingest.osm_tags import Tags
@@ -36,11 +36,11 @@ from gisgrid.model import Finding, HouseholdMeasure, Rule
 
 Progress = Callable[[int, int], None]
 
-INCOMPLETE_BOUNDARY = Rule(
-    "incomplete_boundary",
+INCOMPLETE_BOUNDARIES = Rule(
+    "incomplete_boundaries",
     "info",
-    "The boundary “{name}” (relation {relation}, admin_level {level}) is not whole in this extract and was left out.",
-    "行政边界“{name}”（关系 {relation}，admin_level {level}）在该数据中不完整，已略过。",
+    "{count} administrative boundaries are not whole in this extract and were left out: {first}.",
+    "{count} 个行政边界在该数据中不完整，已略过：{first}。",
 )
 BROKEN_BUILDINGS = Rule(
     "broken_buildings",
@@ -233,20 +233,18 @@ def _whole_runs(nodes: Any) -> list[shapely.LineString]:
 def _remarks(gathered: _Gathered) -> list[Finding]:
     """Return what the extract lacks."""
     whole = {boundary.relation for boundary in gathered.boundaries}
-    findings = [
-        INCOMPLETE_BOUNDARY.finding(
-            codes=(f"osm:r{relation}",),
-            name=shown(tags.get("name", "")),
-            relation=relation,
-            level=shown(tags.get("admin_level", "?")),
-        )
-        for relation, tags in sorted(gathered.relations.items())
-        if relation not in whole
-    ]
+    findings = []
+    parts = {relation: tags for relation, tags in sorted(gathered.relations.items()) if relation not in whole}
+    if parts:
+        names = [
+            f"{shown(tags.get('name', relation))} ({shown(tags.get('admin_level', '?'))})"
+            for relation, tags in parts.items()
+        ]
+        codes = [f"osm:r{relation}" for relation in parts]
+        findings.append(INCOMPLETE_BOUNDARIES.finding(codes=codes, count=len(parts), first=first_of(names)))
     if gathered.broken_buildings:
         broken = sorted(gathered.broken_buildings)
-        first = ", ".join(broken[:5])
-        findings.append(BROKEN_BUILDINGS.finding(codes=broken, count=len(broken), first=first))
+        findings.append(BROKEN_BUILDINGS.finding(codes=broken, count=len(broken), first=first_of(broken)))
     if gathered.broken_lines:
         findings.append(BROKEN_LINES.finding(count=gathered.broken_lines))
     return findings

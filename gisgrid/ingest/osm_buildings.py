@@ -79,7 +79,7 @@ def buildings_of(
         "household_measure": [measure] * len(kept),
     }
     frame = frame_of(columns, shapes[kept])
-    once = [OUTLINES_ONCE.finding(codes=outlines, count=len(outlines), first=", ".join(outlines[:5]))]
+    once = [OUTLINES_ONCE.finding(codes=outlines, count=len(outlines), first=first_of(outlines))]
     findings = [
         *rows.findings(),
         *(once if outlines else ()),
@@ -119,3 +119,8 @@ def cleaned_text(text: str | None) -> str | None:
     """Return a tag's text without control characters and at most 200 characters long, None where nothing is left."""
     cleaned = " ".join("".join(each if each.isprintable() else " " for each in text or "").split())
     return cleaned[:200] or None
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return the first five names, as a sentence about many shows them."""
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
