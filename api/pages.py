@@ -29,8 +29,12 @@ th, td { text-align: left; padding: .45rem .7rem; border: 1px solid var(--line);
 td.figure { text-align: right; font-variant-numeric: tabular-nums; }
 form { display: flex; flex-wrap: wrap; gap: .6rem; align-items: end; }
 label { display: flex; flex-direction: column; font-size: .9rem; color: var(--soft); }
-input, select, button { font: inherit; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 4px; }
-button { background: var(--blue); color: #fff; border-color: var(--blue); cursor: pointer; }
+input, select, button { font: inherit; height: 2.5rem; padding: 0 .6rem; border: 1px solid var(--line);
+  border-radius: 4px; background: #fff; color: var(--ink); }
+form.narrow { flex-direction: column; align-items: stretch; max-width: 20rem; }
+h1 + p.soft { margin-top: 0; }
+table.facts th { width: 14rem; }
+button { padding: 0 1rem; background: var(--blue); color: #fff; border-color: var(--blue); cursor: pointer; }
 .notice { background: #fff6d6; border: 1px solid #e5cf7f; padding: .6rem .9rem; border-radius: 4px; }
 .fault { background: #fde9e7; border: 1px solid #e3aaa4; padding: .6rem .9rem; border-radius: 4px; }
 code { font-family: ui-monospace, monospace; font-size: .9em; }
@@ -114,8 +118,8 @@ def login_page(wanted: str, *, fault: str | None = None, status: int = 200) -> R
     told = f'<p class="fault">{escape(fault)}</p>' if fault else ""
     return page(
         "登录 gisgrid",
-        f"<h1>登录</h1><p class=soft>Sign in</p>{told}"
-        f'<form method="post" action="/login"><input type="hidden" name="next" value="{escape(wanted)}">'
+        f"<h1>登录</h1><p class='soft'>Sign in</p>{told}"
+        f'<form class="narrow" method="post" action="/login"><input type="hidden" name="next" value="{escape(wanted)}">'
         '<label>用户名 Name<input name="name" autocomplete="username" required autofocus></label>'
         '<label>密码 Password<input name="password" type="password" autocomplete="current-password" required></label>'
         '<button type="submit">登录 Sign in</button></form>'
@@ -130,8 +134,7 @@ def documentation_page(document: dict[str, Any]) -> Response:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parameters = ", ".join(
-                f"<code>{escape(each['name'])}</code>{'*' if each.get('required') else ''}"
-                for each in operation.get("parameters", ())
+                f"<code>{escape(name)}</code>{'*' if required else ''}" for name, required in _inputs(operation)
             )
             roles = operation.get("x-roles", "")
             rows.append(
@@ -142,7 +145,7 @@ def documentation_page(document: dict[str, Any]) -> Response:
             )
     return page(
         "gisgrid 接口文档",
-        "<h1>接口文档</h1><p class=soft>HTTP API · <a href='/openapi.json'>openapi.json</a></p>"
+        "<h1>接口文档</h1><p class='soft'>HTTP API · <a href='/openapi.json'>openapi.json</a></p>"
         "<p>每个请求带 <code>Authorization: Bearer KEY</code>；坐标须声明 <code>crs</code>；错误为 RFC 9457 "
         "<code>application/problem+json</code>，程序按 <code>code</code> 判断。<br><small>Every request carries a key; "
         "coordinates declare their <code>crs</code>; faults are problem details with a <code>code</code>. "
@@ -150,6 +153,16 @@ def documentation_page(document: dict[str, Any]) -> Response:
         "<table><thead><tr><th>方法</th><th>地址 Path</th><th>参数 Parameters</th><th>角色 Roles</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>",
     )
+
+
+def _inputs(operation: dict[str, Any]) -> Iterable[tuple[str, bool]]:
+    """Return the names of an operation's parameters and of its JSON body's members, and whether each is required."""
+    for parameter in operation.get("parameters", ()):
+        yield parameter["name"], parameter.get("required", False)
+    schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    schema = schema.get("items", schema)
+    for name in schema.get("properties", ()):
+        yield name, name in schema.get("required", ())
 
 
 def _locate_form(asked: Asked) -> str:
@@ -185,7 +198,7 @@ def _located(asked: Asked) -> str:
         ),
     ]
     body = "".join(f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>" for what, value in rows)
-    return f"<p></p><table>{body}</table>"
+    return f'<p></p><table class="facts">{body}</table>'
 
 
 def _names(grid: dict[str, Any]) -> Iterable[str]:
