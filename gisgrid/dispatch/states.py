@@ -1,4 +1,4 @@
-"""The states of a report and the first of its history.
+"""The states of a report.
 
 Room `dispatch`, pure. In: an assignment. Out: the state that follows. Imports the nouns only.
 
@@ -8,15 +8,11 @@ Room `dispatch`, pure. In: an assignment. Out: the state that follows. Imports t
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 from gisgrid.model import Assignment
 
 ReportState = Literal["assigned", "unplaced"]
-REPORT_STATES: Final[dict[ReportState, str]] = {"assigned": "已落格", "unplaced": "待落格"}
-
-RECEIVED: Final = "received"
-"""The event that begins the history of every report: 受理."""
 
 
 def state_when_filed(assignment: Assignment) -> ReportState:
