@@ -48,7 +48,7 @@ def test_the_secret_is_random_and_nowhere_in_the_database(connection: Connection
 
 def test_an_expired_key_is_no_key(connection: Connection) -> None:
     now = datetime.now(UTC)
-    _, over = keys.create_key(connection, name="a", role="viewer", actor="x", expires_at=now - timedelta(seconds=1))
+    _, over = keys.create_key(connection, name="a", role="viewer", actor="x", expires_at=now - timedelta(hours=1))
     _, open_ = keys.create_key(connection, name="a", role="viewer", actor="x", expires_at=now + timedelta(hours=1))
     assert keys.find_key(connection, over) is None
     assert keys.find_key(connection, open_) is not None
@@ -101,7 +101,7 @@ def test_a_session_ends_with_its_time_and_with_its_user(connection: Connection) 
     over, disabled = (keys.open_session(connection, name="a", password=PASSWORD) for _ in range(2))
     assert over is not None
     assert disabled is not None
-    connection.execute(SESSIONS.update().values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    connection.execute(SESSIONS.update().values(expires_at=datetime.now(UTC) - timedelta(hours=1)))
     assert keys.find_session(connection, over[0]) is None
     connection.execute(SESSIONS.update().values(expires_at=datetime.now(UTC) + timedelta(hours=1)))
     connection.execute(USERS.update().values(disabled_at=datetime.now(UTC)))
