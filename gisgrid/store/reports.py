@@ -14,41 +14,43 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from gisgrid import wire
 from gisgrid.errors import NotFound
-from gisgrid.model import Assignment, Finding, Neighbour, Report
+from gisgrid.model import Report
 from gisgrid.store.database import Connection, named_query
+from gisgrid.store.report_rows import (
+    RECEIVED,
+    Filing,
+    ReportRecord,
+    assignment_values,
+    record_of,
+    records_query,
+    report_values,
+)
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
+__all__ = [
+    "Filed",
+    "Filing",
+    "Outcome",
+    "ReportEvent",
+    "ReportFilter",
+    "ReportRecord",
+    "Sight",
+    "file_reports",
+    "first_answers",
+    "get",
+    "history",
+    "list_reports",
+    "may_see",
+    "named_buildings",
+]
+
 Outcome = Literal["created", "repeated", "different"]
-_RECEIVED: Final = "received"
 _PAGE_ROWS: Final = 1_000
 """Rows of one INSERT: sixteen values each must stay below the 65,535 parameters of a statement."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """A report ready to be filed.
-
-    Attributes
-    ----------
-    digest
-        SHA-256 of its content: 32 bytes. The same key with another digest is another report.
-    point
-        Longitude and latitude, WGS-84, or None without a usable place.
-    actor
-        Who files it: the name of a key or user.
-    """
-
-    report: Report
-    digest: bytes
-    point: tuple[float, float] | None
-    assignment: Assignment
-    state: str
-    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,6 @@ class Filed:
 
     report_id: str
     outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRecord:
-    """A kept report with an assignment: the newest, or in `first_answers` the first."""
-
-    id: str
-    report: Report
-    state: str
-    received_at: datetime
-    point: tuple[float, float] | None
-    assignment: Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +130,10 @@ def get(connection: Connection, report_id: str) -> ReportRecord:
     NotFound
         There is no report of this id.
     """
-    row = connection.execute(_records().where(REPORTS.c.id == _number(report_id))).one_or_none()
+    row = connection.execute(records_query().where(REPORTS.c.id == _number(report_id))).one_or_none()
     if row is None:
         raise _unknown(report_id)
-    return _record(row)
+    return record_of(row)
 
 
 def first_answers(connection: Connection, report_ids: Collection[str]) -> dict[str, ReportRecord]:
@@ -152,8 +142,8 @@ def first_answers(connection: Connection, report_ids: Collection[str]) -> dict[s
     records: dict[str, ReportRecord] = {}
     for start in range(0, len(numbers), _PAGE_ROWS):
         page = numbers[start : start + _PAGE_ROWS]
-        for row in connection.execute(_records(newest=False).where(REPORTS.c.id.in_(page))):
-            records[str(row.id)] = _record(row)
+        for row in connection.execute(records_query(newest=False).where(REPORTS.c.id.in_(page))):
+            records[str(row.id)] = record_of(row)
     return records
 
 
@@ -175,7 +165,7 @@ def list_reports(
 
     Those of one batch stand in the order of source and external_id.
     """
-    query = _records()
+    query = records_query()
     if wanted.grid is not None:
         query = query.where(REPORT_ASSIGNMENTS.c.grid_code == wanted.grid)
     if wanted.state is not None:
@@ -186,7 +176,7 @@ def list_reports(
         query = query.where(_seen(wanted.sight))
     if after is not None:
         query = query.where(REPORTS.c.id > _number(after))
-    return [_record(row) for row in connection.execute(query.order_by(REPORTS.c.id).limit(limit))]
+    return [record_of(row) for row in connection.execute(query.order_by(REPORTS.c.id).limit(limit))]
 
 
 def may_see(connection: Connection, report_id: str, sight: Sight) -> bool:
@@ -198,7 +188,7 @@ def may_see(connection: Connection, report_id: str, sight: Sight) -> bool:
         There is no report of this id.
     """
     get(connection, report_id)
-    found = connection.execute(_records().where(REPORTS.c.id == _number(report_id), _seen(sight))).one_or_none()
+    found = connection.execute(records_query().where(REPORTS.c.id == _number(report_id), _seen(sight))).one_or_none()
     return found is not None
 
 
@@ -214,7 +204,7 @@ def _insert(connection: Connection, first: Mapping[tuple[str, str], Filing]) -> 
         .on_conflict_do_nothing(index_elements=[REPORTS.c.source, REPORTS.c.external_id])
         .returning(REPORTS.c.id, REPORTS.c.source, REPORTS.c.external_id)
     )
-    rows = [_report_row(first[key]) for key in sorted(first)]
+    rows = [report_values(first[key]) for key in sorted(first)]
     inserted = connection.execute(statement, rows, execution_options={"insertmanyvalues_page_size": _PAGE_ROWS})
     return {(row.source, row.external_id): row.id for row in inserted}
 
@@ -224,14 +214,15 @@ def _insert_beginnings(connection: Connection, created: Sequence[tuple[int, Fili
     if not created:
         return
     connection.execute(
-        REPORT_ASSIGNMENTS.insert(), [_assignment_row(identifier, filing.assignment) for identifier, filing in created]
+        REPORT_ASSIGNMENTS.insert(),
+        [assignment_values(identifier, filing.assignment) for identifier, filing in created],
     )
     connection.execute(
         REPORT_EVENTS.insert(),
         [
             {
                 "report_id": identifier,
-                "type": _RECEIVED,
+                "type": RECEIVED,
                 "actor": filing.actor,
                 "details": {
                     "state": filing.state,
@@ -259,124 +250,15 @@ def _existing(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[t
     return found
 
 
-def _report_row(filing: Filing) -> dict[str, Any]:
-    report = filing.report
-    # Half a place is none; what was sent of it stands in the finding.
-    placed = report.lon is not None and report.lat is not None and report.crs is not None
-    return {
-        "source": report.source,
-        "external_id": report.external_id,
-        "body_sha256": filing.digest,
-        "category": report.category,
-        "text": report.text,
-        "lon": report.lon if placed else None,
-        "lat": report.lat if placed else None,
-        "crs": report.crs if placed else None,
-        "accuracy_m": report.accuracy_m,
-        "address": report.address,
-        "building_code": report.building_code,
-        "target": report.target,
-        "reported_at": report.reported_at,
-        "state": filing.state,
-        "geom": None if filing.point is None else f"SRID=4326;POINT({filing.point[0]!r} {filing.point[1]!r})",
-    }
-
-
-def _assignment_row(report_id: int, assignment: Assignment) -> dict[str, Any]:
-    return {
-        "report_id": report_id,
-        "sequence": 1,
-        "grid_code": assignment.grid,
-        "edition_id": None if assignment.edition is None else int(assignment.edition),
-        "method": assignment.method,
-        "border_distance_m": assignment.border_distance_m,
-        "neighbours": [{"code": each.code, "distance_m": each.distance_m} for each in assignment.neighbours],
-        "findings": wire.findings(assignment.findings),
-    }
-
-
-def _records(*, newest: bool = True) -> Any:
-    """Return the query of reports, each with its newest or its first assignment."""
-    reports, given = REPORTS.c, REPORT_ASSIGNMENTS.c
-    if newest:
-        later = REPORT_ASSIGNMENTS.alias("later")
-        chosen = ~exists().where(later.c.report_id == given.report_id, later.c.sequence > given.sequence)
-        state: ColumnElement[Any] = reports.state
-    else:
-        chosen = given.sequence == 1
-        began = and_(REPORT_EVENTS.c.report_id == reports.id, REPORT_EVENTS.c.type == _RECEIVED)
-        state = select(REPORT_EVENTS.c.details["state"].astext).where(began).limit(1).scalar_subquery()
-    return (
-        select(
-            *(column for column in reports if column.name not in ("geom", "state", "body_sha256")),
-            state.label("state"),
-            func.public.ST_X(reports.geom).label("x"),
-            func.public.ST_Y(reports.geom).label("y"),
-            given.grid_code,
-            given.edition_id,
-            given.method,
-            given.border_distance_m,
-            given.neighbours,
-            given.findings,
-        )
-        .join(REPORT_ASSIGNMENTS, given.report_id == reports.id)
-        .where(chosen)
-    )
-
-
 def _seen(sight: Sight) -> ColumnElement[bool]:
     """Return the condition that a report is within sight."""
     community = func.left(REPORT_ASSIGNMENTS.c.grid_code, 12)
     filed = exists().where(
         REPORT_EVENTS.c.report_id == REPORTS.c.id,
-        REPORT_EVENTS.c.type == _RECEIVED,
+        REPORT_EVENTS.c.type == RECEIVED,
         REPORT_EVENTS.c.actor == sight.actor,
     )
     return or_(community.in_(sorted(sight.communities)), filed)
-
-
-def _record(row: Row[Any]) -> ReportRecord:
-    return ReportRecord(
-        id=str(row.id),
-        report=Report(
-            source=row.source,
-            external_id=row.external_id,
-            category=row.category,
-            text=row.text,
-            lon=row.lon,
-            lat=row.lat,
-            crs=row.crs,
-            accuracy_m=row.accuracy_m,
-            address=row.address,
-            building_code=row.building_code,
-            target=row.target,
-            reported_at=row.reported_at,
-        ),
-        state=row.state,
-        received_at=row.received_at,
-        point=None if row.x is None else (row.x, row.y),
-        assignment=Assignment(
-            grid=row.grid_code,
-            method=row.method,
-            edition=None if row.edition_id is None else str(row.edition_id),
-            border_distance_m=row.border_distance_m,
-            neighbours=tuple(Neighbour(each["code"], each["distance_m"]) for each in row.neighbours),
-            findings=tuple(_finding(each) for each in row.findings),
-        ),
-    )
-
-
-def _finding(document: Mapping[str, Any]) -> Finding:
-    return Finding(
-        rule=document["rule"],
-        severity=document["severity"],
-        message=document["message"],
-        message_zh=document["message_zh"],
-        codes=tuple(document["codes"]),
-        line=document.get("line"),
-        field=document.get("field"),
-        values=document.get("values", {}),
-    )
 
 
 def _key(report: Report) -> tuple[str, str]:

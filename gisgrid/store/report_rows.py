@@ -1,0 +1,166 @@
+"""Reports as rows: what is written of a filing, and what a row says when it is read back.
+
+Room: store. In: filings, rows. Out: values for tables, `ReportRecord`s. Must not import any other room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select
+
+from gisgrid import wire
+from gisgrid.model import Assignment, Finding, Neighbour, Report
+from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
+
+RECEIVED: Final = "received"
+"""The event that begins the history of every report: 受理."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A report ready to be filed.
+
+    Attributes
+    ----------
+    digest
+        SHA-256 of its content: 32 bytes. The same key with another digest is another report.
+    point
+        Longitude and latitude, WGS-84, or None without a usable place.
+    actor
+        Who files it: the name of a key or user.
+    """
+
+    report: Report
+    digest: bytes
+    point: tuple[float, float] | None
+    assignment: Assignment
+    state: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """A kept report with an assignment: the newest, or in `first_answers` the first."""
+
+    id: str
+    report: Report
+    state: str
+    received_at: datetime
+    point: tuple[float, float] | None
+    assignment: Assignment
+
+
+def report_values(filing: Filing) -> dict[str, Any]:
+    """Return the row of table `reports` that keeps a filing."""
+    report = filing.report
+    # Half a place is none; what was sent of it stands in the finding.
+    placed = report.lon is not None and report.lat is not None and report.crs is not None
+    return {
+        "source": report.source,
+        "external_id": report.external_id,
+        "body_sha256": filing.digest,
+        "category": report.category,
+        "text": report.text,
+        "lon": report.lon if placed else None,
+        "lat": report.lat if placed else None,
+        "crs": report.crs if placed else None,
+        "accuracy_m": report.accuracy_m,
+        "address": report.address,
+        "building_code": report.building_code,
+        "target": report.target,
+        "reported_at": report.reported_at,
+        "state": filing.state,
+        "geom": None if filing.point is None else f"SRID=4326;POINT({filing.point[0]!r} {filing.point[1]!r})",
+    }
+
+
+def assignment_values(report_id: int, assignment: Assignment) -> dict[str, Any]:
+    """Return the row of table `report_assignments` that keeps a report's first assignment."""
+    return {
+        "report_id": report_id,
+        "sequence": 1,
+        "grid_code": assignment.grid,
+        "edition_id": None if assignment.edition is None else int(assignment.edition),
+        "method": assignment.method,
+        "border_distance_m": assignment.border_distance_m,
+        "neighbours": [{"code": each.code, "distance_m": each.distance_m} for each in assignment.neighbours],
+        "findings": wire.findings(assignment.findings),
+    }
+
+
+def records_query(*, newest: bool = True) -> Any:
+    """Return the query of reports, each with its newest or its first assignment."""
+    reports, given = REPORTS.c, REPORT_ASSIGNMENTS.c
+    if newest:
+        later = REPORT_ASSIGNMENTS.alias("later")
+        chosen = ~exists().where(later.c.report_id == given.report_id, later.c.sequence > given.sequence)
+        state: ColumnElement[Any] = reports.state
+    else:
+        chosen = given.sequence == 1
+        began = and_(REPORT_EVENTS.c.report_id == reports.id, REPORT_EVENTS.c.type == RECEIVED)
+        state = select(REPORT_EVENTS.c.details["state"].astext).where(began).limit(1).scalar_subquery()
+    return (
+        select(
+            *(column for column in reports if column.name not in ("geom", "state", "body_sha256")),
+            state.label("state"),
+            func.public.ST_X(reports.geom).label("x"),
+            func.public.ST_Y(reports.geom).label("y"),
+            given.grid_code,
+            given.edition_id,
+            given.method,
+            given.border_distance_m,
+            given.neighbours,
+            given.findings,
+        )
+        .join(REPORT_ASSIGNMENTS, given.report_id == reports.id)
+        .where(chosen)
+    )
+
+
+def record_of(row: Row[Any]) -> ReportRecord:
+    """Return the report that a row of `records_query` holds."""
+    return ReportRecord(
+        id=str(row.id),
+        report=Report(
+            source=row.source,
+            external_id=row.external_id,
+            category=row.category,
+            text=row.text,
+            lon=row.lon,
+            lat=row.lat,
+            crs=row.crs,
+            accuracy_m=row.accuracy_m,
+            address=row.address,
+            building_code=row.building_code,
+            target=row.target,
+            reported_at=row.reported_at,
+        ),
+        state=row.state,
+        received_at=row.received_at,
+        point=None if row.x is None else (row.x, row.y),
+        assignment=Assignment(
+            grid=row.grid_code,
+            method=row.method,
+            edition=None if row.edition_id is None else str(row.edition_id),
+            border_distance_m=row.border_distance_m,
+            neighbours=tuple(Neighbour(each["code"], each["distance_m"]) for each in row.neighbours),
+            findings=tuple(_finding(each) for each in row.findings),
+        ),
+    )
+
+
+def _finding(document: Mapping[str, Any]) -> Finding:
+    return Finding(
+        rule=document["rule"],
+        severity=document["severity"],
+        message=document["message"],
+        message_zh=document["message_zh"],
+        codes=tuple(document["codes"]),
+        line=document.get("line"),
+        field=document.get("field"),
+        values=document.get("values", {}),
+    )
