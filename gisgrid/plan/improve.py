@@ -7,6 +7,7 @@ band. Imports numpy and the modules of `plan` below it.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,9 @@ class Budget:
         Starts that are always made; the best plan of all of them is kept.
     more_starts
         Further starts while no plan is in band.
+    patience
+        So many further starts in a row that come no nearer to the band, and the search gives up: of communities with
+        many large buildings most zones have no plan in band at all.
     rounds
         Rounds of a start; the temperature falls and the penalty swings once a round.
     moves_per_unit
@@ -46,9 +50,14 @@ class Budget:
 
     starts: int = 3
     more_starts: int = 12
+    patience: int = 3
     rounds: int = 160
     moves_per_unit: float = 15.0
     trees_per_part: float = 1.0
+
+    def brief(self) -> Budget:
+        """Return the budget of a second thought: another number of grids, where the best one gave no plan in band."""
+        return dataclasses.replace(self, starts=1, more_starts=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +113,10 @@ def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], bud
         return _found(network, np.zeros(len(network.households), dtype=np.int64), 1, band)
     redraw = bool(np.any(network.home >= 0))
     best: Found | None = None
+    idle = 0
     for number in range(budget.starts + budget.more_starts):
         later = number >= budget.starts
-        if best is not None and best.off == 0 and later:
+        if later and best is not None and (best.off == 0 or idle >= budget.patience):
             break
         stream = Stream(*seed, number)
         zone = network
@@ -118,6 +128,7 @@ def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], bud
         rules = Rules.of(band, PLAIN_PERCENT_LATER if later else PLAIN_PERCENT)
         start = _Start(_found(zone, labels, parts, band), rules, WARM if redraw and not later else HOTTEST)
         found = _anneal(zone, start, band, stream, budget)
+        idle = 0 if best is None or found.off < best.off else idle + 1
         if found.better_than(best):
             best = found
     if best is None:

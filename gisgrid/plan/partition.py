@@ -24,6 +24,12 @@ RIVALS_UP_TO: Final = 6
 RIVAL_HOUSEHOLDS: Final = 15.0
 """How much farther from the target the mean of a rival may lie, in households."""
 
+SMALL_ZONE: Final = 80
+"""Zones of so many units are searched in full with every number of grids that fits: it costs little."""
+
+OTHER_COUNTS: Final = 2
+"""In larger zones so many other numbers of grids are tried, briefly, where the best one gives no plan in band."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -82,10 +88,11 @@ def _divided(
     network = network_of(graph, region.units, regions.passable, parting, home)
     seed = (settings.seed, int(region.units[0]))
     best: Found | None = None
-    for parts, rival in _counts(network, settings):
-        if best is not None and best.off == 0 and not rival:
+    for position, (parts, rival) in enumerate(_counts(network, settings)):
+        small = len(region.units) <= SMALL_ZONE
+        if not rival and best is not None and (best.off == 0 or (position > OTHER_COUNTS and not small)):
             break
-        found = improve(network, parts, settings.band, seed, budget)
+        found = improve(network, parts, settings.band, seed, budget if position == 0 or small else budget.brief())
         if found.better_than(best):
             best = found
     if best is None:
