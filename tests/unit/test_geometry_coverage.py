@@ -162,6 +162,8 @@ def test_holes_and_parts_of_the_community_are_covered_each_by_itself() -> None:
     assert kinds([*around, far], community) == []
     assert kinds([*tiles(), far], community) == [("outside", (4,))]
     assert kinds(around, community) == [("gap", ())]
+    # A second cover whose vertices lie elsewhere on the edge, so that no edge comes twice.
+    assert kinds([*around, far, far.segmentize(4)], community) == [("overlap", (8, 9))]
     # One part twice and the other not at all: the same area.
     assert {kind for kind, _ in kinds([far, far, *around[1:]], community)} == {"overlap", "gap"}
 

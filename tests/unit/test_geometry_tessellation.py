@@ -64,6 +64,12 @@ def test_a_street_that_stops_short_is_led_on_and_a_dead_end_is_not() -> None:
     assert [cell.bounds for cell in result.cells] == [(0, 0, 60, 60), (60, 0, 100, 60)]
 
 
+def test_a_spur_is_not_led_back_to_the_street_that_it_leaves() -> None:
+    street = LineString([(50, 0), (50, 60)])
+    for spur in (LineString([(50, 30), (60, 30)]), LineString([(50, 30), (60, 30), (60, 35)])):
+        assert [cell.area for cell in checked(GROUND, [], lines=[street, spur]).cells] == [3000.0, 3000.0]
+
+
 def test_a_street_is_not_led_on_through_a_building() -> None:
     short = LineString([(60, 0), (60, 45)])
     result = checked(GROUND, [box(50, 48, 70, 56)], lines=[short])
@@ -148,7 +154,7 @@ def test_dedicated_ground_cuts_blocks_and_its_cells_know_it() -> None:
 
 
 def test_slivers_between_two_drawings_of_one_line_join_a_neighbour() -> None:
-    double = [LineString([(60, 0), (60, 60)]), LineString([(60.4, 0), (60.4, 60)])]
+    double = [LineString([(60, 0), (60, 60)]), LineString([(60.8, 0), (60.8, 60)])]
     assert len(checked(GROUND, [box(10, 20, 30, 40)], lines=double).cells) == 2
     dual_carriageway = [LineString([(60, 0), (60, 60)]), LineString([(68, 0), (68, 60)])]
     assert len(checked(GROUND, [box(10, 20, 30, 40)], lines=dual_carriageway).cells) == 3
