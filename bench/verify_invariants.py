@@ -81,13 +81,11 @@ def verify_polygons(polygons: np.ndarray, community: shapely.Geometry, counts: C
     seen = Counter(edge for polygon in polygons for edge in undirected_edges(polygon))
     counts.broken["edges in more than two grids"] += sum(1 for times in seen.values() if times > 2)
     lonely = shapely.linestrings([edge for edge, times in seen.items() if times == 1])
-    lonely_m = metres(lonely, centre.x, centre.y)
-    off = shapely.distance(shapely.get_point(lonely_m, 0), community_m.boundary) > TOLERANCE_M
-    off |= shapely.distance(shapely.get_point(lonely_m, 1), community_m.boundary) > TOLERANCE_M
-    off |= shapely.distance(shapely.line_interpolate_point(lonely_m, 0.5, normalized=True), community_m.boundary) > (
-        TOLERANCE_M
-    )
-    counts.broken["edges neither shared nor on the community's edge"] += int(off.sum())
+    tolerance = TOLERANCE_M / 111_320.0
+    for place in (0.0, 0.5, 1.0):
+        points = shapely.line_interpolate_point(lonely, place, normalized=True)
+        off = shapely.distance(points, community.boundary) > tolerance
+        counts.broken["edges neither shared nor on the community's edge"] += int(off.sum())
     return polygons_m
 
 
