@@ -2,22 +2,24 @@
 
 Room: the corridor. Both front doors (`gisgrid.cli`, `api`) call these verbs; each verb takes a `Database`, opens one
 transaction, and hands values from one room to the next. It must not import a web framework, SQL or settings.
+
+A verb loads only the rooms that it walks through: compiled loops, file formats and folium take seconds to load, which
+nobody should wait for who publishes or looks something up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
-from gisgrid.importing import Imported, ImportRequest, Progress, import_layer, import_osm
-from gisgrid.maps.content import Audience, MapCommunity, MapData
-from gisgrid.maps.staff_map import render_staff_map
 from gisgrid.model import CommunityInputs, Division, Drawing, DrawSettings, Edition, Finding, Plan
-from gisgrid.plan import checks, drawing, numbering
+from gisgrid.plan import checks, numbering
 from gisgrid.plan.compare import Comparison, compare
 from gisgrid.plan.figures import PlanFigures, figures_of
 from gisgrid.plan.sheet import Sheet
@@ -25,11 +27,15 @@ from gisgrid.store import divisions, editions, inputs, plans, posts
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.plans import PlanSummary
 
+if TYPE_CHECKING:
+    from gisgrid.importing import Imported, ImportRequest
+    from gisgrid.maps.content import Audience, MapCommunity
+
+Progress = Callable[[int, int], None]
+
 __all__ = [
     "DrawnPlan",
     "FiledReport",
-    "ImportRequest",
-    "Imported",
     "approve_plan",
     "check_plan",
     "communities_with_buildings",
@@ -46,6 +52,33 @@ __all__ = [
     "reject_plan",
     "submit_plan",
 ]
+
+
+# ---- import ------------------------------------------------------------------------------------------------------
+
+
+def import_layer(database: Database, request: ImportRequest, *, progress: Progress | None = None) -> Imported:
+    """Return what the import of one file did: rows inserted, updated, unchanged, rejected, and the findings.
+
+    See `importing.import_layer`.
+    """
+    from gisgrid import importing
+
+    return importing.import_layer(database, request, progress=progress)
+
+
+def import_osm(
+    database: Database,
+    path: Path,
+    *,
+    area: Path | None = None,
+    community: tuple[str, str] | None = None,
+    dry_run: bool = False,
+) -> list[Imported]:
+    """Return what the import of an OpenStreetMap extract did, layer by layer; see `importing.import_osm`."""
+    from gisgrid import importing
+
+    return importing.import_osm(database, path, area=area, community=community, dry_run=dry_run)
 
 
 # ---- draw --------------------------------------------------------------------------------------------------------
@@ -125,6 +158,8 @@ def district_codes(database: Database) -> list[str]:
 
 def _drawings(material: Sequence[CommunityInputs], settings: DrawSettings, jobs: int) -> Iterator[Drawing]:
     """Yield the drawings as they are done, in this process or in several."""
+    from gisgrid.plan import drawing
+
     if jobs <= 1 or len(material) <= 1:
         yield from (drawing.draw_community(each, settings) for each in material)
         return
@@ -298,6 +333,9 @@ def draw_map(
     approval_number
         The 审图号 that a map for the public carries.
     """
+    from gisgrid.maps.content import MapData
+    from gisgrid.maps.staff_map import render_staff_map
+
     with database.transaction() as connection:
         division = divisions.get(connection, code)
         data = MapData(
@@ -314,6 +352,8 @@ def draw_map(
 
 def _map_community(connection: Connection, community: Division) -> MapCommunity:
     """Return what a map shows of one community."""
+    from gisgrid.maps.content import MapCommunity
+
     if community.geometry is None:
         return MapCommunity(community, None)
     material = inputs.read_community(connection, community.code)

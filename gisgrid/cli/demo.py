@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from gisgrid import workflow
+from gisgrid import importing, workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.cli.planning import actor, print_drawn
@@ -62,14 +62,14 @@ def _import(database: Database, layers: tuple[SampleLayer, ...], rejects: Path) 
     rejects.mkdir(parents=True, exist_ok=True)
     rows = []
     for each in layers:
-        request = workflow.ImportRequest(
+        request = importing.ImportRequest(
             layer=each.layer,
             path=folder / each.file_name,
             crs=each.crs,
             dwelling_m2=100.0 if each.estimate_households else None,
             rejects=rejects / f"{Path(each.file_name).stem}.csv",
         )
-        imported = workflow.import_layer(database, request)
+        imported = importing.import_layer(database, request)
         notes = {severity: sum(f.severity == severity for f in imported.findings) for severity in ("error", "warning")}
         rows.append(
             (each.file_name, each.layer, imported.inserted, imported.updated, imported.unchanged, imported.rejected,

@@ -18,7 +18,7 @@ from gisgrid import wire, workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
-from gisgrid.model import Band, DrawSettings, Finding, Plan
+from gisgrid.model import Band, DrawSettings, Edition, Finding, Plan
 from gisgrid.workflow import DrawnPlan
 
 _LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings")
@@ -125,31 +125,41 @@ def approve(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
 
 
 def publish(
-    plan: PlanArgument,
+    plan: Annotated[list[str], typer.Argument(metavar="PLAN…", help="One plan, or several, one after the other.")],
     accept: Annotated[list[str] | None, typer.Option(metavar="RULE:GRID|all",
                                                      help="Accept a finding; may be given several times.")] = None,
     as_json: output.JsonOption = False,
 ) -> None:  # fmt: skip
     """Publish a plan: its grids are in force from this instant."""
+    published = []
     with opened_database() as database:
-        edition = workflow.publish_plan(database, plan, accept=tuple(accept or ()), actor=actor(), from_draft=True)
-    document = {
-        "community": edition.community,
-        "plan": edition.plan,
-        "edition": {"id": edition.id, "valid_from": wire.instant(edition.valid_from)},
-        "grids": [
-            {"code": g.code, "name": g.name, "kind": g.kind, "households": g.households, "buildings": len(g.buildings)}
-            for g in edition.grids
-        ],
-    }
+        for each in plan:
+            edition = workflow.publish_plan(database, each, accept=tuple(accept or ()), actor=actor(), from_draft=True)
+            output.talk.print(f"plan {each} is in force as edition {edition.id} of {edition.community}")
+            published.append(edition)
     if as_json:
-        output.print_json(document)
+        editions = [_edition_document(edition) for edition in published]
+        output.print_json(editions[0] if len(plan) == 1 else editions)
         return
+    for edition in published:
+        _print_edition(edition)
+
+
+def _print_edition(edition: Edition) -> None:
     output.print_table(
         ("code", "name", "kind", "households", "buildings"),
         [(g.code, g.name, g.kind, g.households, len(g.buildings)) for g in edition.grids],
         title=f"Edition {edition.id} of {edition.community}, in force from {wire.instant(edition.valid_from)}",
     )
+
+
+def _edition_document(edition: Edition) -> dict[str, Any]:
+    return {
+        "community": edition.community,
+        "plan": edition.plan,
+        "edition": wire.edition(edition),
+        "grids": [wire.grid(grid) for grid in edition.grids],
+    }
 
 
 def print_drawn(drawn: Sequence[DrawnPlan]) -> None:

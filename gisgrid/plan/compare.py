@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gisgrid.model import Grid
 
@@ -127,5 +126,7 @@ def _matched(
     same_name = np.array([[old == new for new in columns] for old in rows]).reshape(people.shape)
     building_weight = 1.0 / (len(both) + 1)
     gain = people + building_weight * count + building_weight / (4 * max(len(rows), 1)) * same_name
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - a second to load, and most verbs compare nothing
+
     chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
     return {rows[i]: columns[j] for i, j in chosen if count[i, j] > 0}
