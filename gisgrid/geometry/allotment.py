@@ -20,7 +20,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from gisgrid.geometry.edges import Floats, Integers, directed_edges, shared_edges, sum_by_pair
+from gisgrid.geometry.adjacency import components
+from gisgrid.geometry.claims import claims_of
+from gisgrid.geometry.edges import Floats, Integers, largest_per_row, shared_lengths, sum_by_pair
 from gisgrid.geometry.footprints import TOLERANCE_M, Units
 from gisgrid.geometry.linework import Geometries
 from gisgrid.geometry.voronoi import Shares
@@ -104,86 +106,29 @@ def allot(faces: Geometries, blocks: Geometries, units: Units, home: Integers, s
 
 def _pieces(faces: Geometries, blocks: Geometries, units: Units, home: Integers, shares: dict[int, Shares]) -> _Pieces:
     """Return the connected pieces of faces with the same claim."""
-    inner = shapely.point_on_surface(faces)
-    unit = units.at(inner)
-    body = np.append(units.cluster, -1)[unit]
-    block = np.asarray(shapely.STRtree(blocks).nearest(inner), dtype=np.int64)
-    edges = directed_edges(faces)
-    edge, left, right = shared_edges(edges)
-    length = edges.length[edge]
-    obstacle = np.where(body < units.clusters, -1, body)
-    claim = np.where(body < units.clusters, body, -1)
-    open_ground = (unit < 0) & np.isin(block, list(shares))
-    by_wall = _longest_wall(claim, np.where(open_ground, block, -1), home, left, right, length)
-    claim = np.where(by_wall >= 0, by_wall, claim)
-    xy = shapely.get_coordinates(inner)
-    for number, share in shares.items():
-        off_walls = open_ground & (by_wall < 0) & (block == number)
-        if off_walls.any():
-            claim[off_walls] = share.nearest(xy[off_walls])
-    # One key for the claims of footprints, of obstacles (the same numbers go on) and, below zero, of empty blocks.
-    key = np.where(obstacle >= 0, obstacle, np.where(claim >= 0, claim, -1 - block))
-
-    same = key[left] == key[right]
-    graph = scipy.sparse.coo_array((np.ones(same.sum()), (left[same], right[same])), shape=(len(faces), len(faces)))
-    count, of_face = connected_components(graph, directed=False)
+    beside = shared_lengths(faces)
+    claims = claims_of(faces, blocks, units, home, shares, beside)
+    of_face = components(len(faces), *beside.ends_where(claims.key[beside.left] == claims.key[beside.right]))
     first = np.unique(of_face, return_index=True)[1]
+    p, q = of_face[beside.left], of_face[beside.right]
+    inside = p == q
     area, perimeter, built = (
-        np.bincount(of_face, weights=amount, minlength=count).astype(np.float64)
-        for amount in (shapely.area(faces), shapely.length(faces), np.where(unit >= 0, shapely.area(faces), 0.0))
+        np.bincount(of_face, weights=amount).astype(np.float64)
+        for amount in (shapely.area(faces), shapely.length(faces), claims.built)
     )
-    perimeter = perimeter - 2.0 * np.bincount(of_face[left[same]], weights=length[same], minlength=count)
-    p, q = of_face[left[~same]], of_face[right[~same]]
-    a, b, (between,) = sum_by_pair(np.minimum(p, q), np.maximum(p, q), length[~same])
+    perimeter = perimeter - 2.0 * np.bincount(p[inside], weights=beside.length[inside], minlength=len(first))
+    a, b, (length,) = sum_by_pair(np.minimum(p, q)[~inside], np.maximum(p, q)[~inside], beside.length[~inside])
     return _Pieces(
-        of_face=of_face.astype(np.int64),
-        claim=claim[first],
-        obstacle=obstacle[first],
-        block=block[first],
+        of_face=of_face,
+        claim=claims.claim[first],
+        obstacle=claims.obstacle[first],
+        block=claims.block[first],
         built=built,
         wide=(area >= SLIVER_AREA_M2) & (2.0 * area >= SLIVER_WIDTH_M * perimeter),
         a=a,
         b=b,
-        length=between,
+        length=length,
     )
-
-
-def _longest_wall(
-    claim: Integers, open_block: Integers, home: Integers, left: Integers, right: Integers, length: Floats
-) -> Integers:
-    """Return for each face of open ground the building of its block that it shares the longest wall with, or -1.
-
-    Walls tell better than one point inside the face whose ground it is: the way round a building through a
-    narrow gap is one face, and a point in the gap may be nearer to the neighbour.
-
-    Parameters
-    ----------
-    claim
-        The building of each face inside a footprint, -1 for others.
-    open_block
-        The block of each face of open ground, -1 for others.
-    home
-        The block of each building.
-    left, right, length
-        The edges that faces share.
-    """
-    ground, wall = np.concatenate([left, right]), np.concatenate([right, left])
-    metres = np.concatenate([length, length])
-    if not len(home):
-        return np.full(len(claim), -1, dtype=np.int64)
-    touching = (open_block[ground] >= 0) & (claim[wall] >= 0)
-    touching &= home[claim[wall]] == open_block[ground]
-    face, building, (total,) = sum_by_pair(ground[touching], claim[wall[touching]], metres[touching])
-    return _largest_per_row(face, building, total, len(claim))
-
-
-def _largest_per_row(row: Integers, candidate: Integers, amount: Floats, rows: int) -> Integers:
-    """Return for each row the candidate with the largest amount, the smaller one of equals, or -1 without any."""
-    chosen = np.full(rows, -1, dtype=np.int64)
-    order = np.lexsort((candidate, -amount, row))
-    distinct, first = np.unique(row[order], return_index=True)
-    chosen[distinct] = candidate[order[first]]
-    return chosen
 
 
 def _seats(faces: Geometries, pieces: _Pieces, clusters: int) -> tuple[Integers, list[tuple[int, int]]]:
@@ -257,7 +202,7 @@ def _absorb(pieces: _Pieces, seat: Integers, home: Integers) -> Integers:
 def _take_longest(seat: Integers, a: Integers, b: Integers, length: Floats) -> None:
     """Give each piece of `a` the seat with which it shares the longest border in all; ties go to the smaller seat."""
     piece, candidate, (total,) = sum_by_pair(a, seat[b], length)
-    chosen = _largest_per_row(piece, candidate, total, len(seat))
+    chosen = largest_per_row(piece, candidate, total, len(seat))
     seat[chosen >= 0] = chosen[chosen >= 0]
 
 

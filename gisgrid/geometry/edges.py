@@ -103,6 +103,26 @@ def shared_edges(edges: Edges) -> tuple[Integers, Integers, Integers]:
     return once, np.minimum(left, right), np.maximum(left, right)
 
 
+@dataclass(frozen=True, slots=True)
+class SharedLengths:
+    """The edges that polygons of a coverage share: the two polygons beside each, and its length."""
+
+    left: Integers
+    right: Integers
+    length: Floats
+
+    def ends_where(self, wanted: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+        """Return the polygons beside the edges that are wanted."""
+        return self.left[wanted], self.right[wanted]
+
+
+def shared_lengths(polygons: ArrayLike) -> SharedLengths:
+    """Return the edges that polygons of a coverage share, with their lengths."""
+    edges = directed_edges(polygons)
+    edge, left, right = shared_edges(edges)
+    return SharedLengths(left, right, edges.length[edge])
+
+
 def grouped(labels: Integers) -> list[tuple[int, Integers]]:
     """Return each distinct label, sorted, with the positions that carry it, in order."""
     order = np.argsort(labels, kind="stable")
@@ -121,3 +141,12 @@ def sum_by_pair(a: Integers, b: Integers, *amounts: Floats) -> tuple[Integers, I
     pairs, row = np.unique(a * width + b, return_inverse=True)
     sums = [np.bincount(row, weights=amount, minlength=len(pairs)).astype(np.float64) for amount in amounts]
     return pairs // width, pairs % width, sums
+
+
+def largest_per_row(row: Integers, candidate: Integers, amount: Floats, rows: int) -> Integers:
+    """Return for each row the candidate with the largest amount, the smaller one of equals, or -1 without any."""
+    chosen = np.full(rows, -1, dtype=np.int64)
+    order = np.lexsort((candidate, -amount, row))
+    distinct, first = np.unique(row[order], return_index=True)
+    chosen[distinct] = candidate[order[first]]
+    return chosen
