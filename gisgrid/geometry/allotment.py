@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import dijkstra
 
 from gisgrid.geometry.adjacency import components
 from gisgrid.geometry.claims import claims_of
@@ -226,10 +226,8 @@ def _join(pieces: _Pieces, seat: Integers, apart: list[tuple[int, int]]) -> Inte
             joined.append((step, int(before[step])))
             step = int(before[step])
     p, q = np.array(joined, dtype=np.int64).reshape(-1, 2).T
-    links = scipy.sparse.coo_array((np.ones(len(p)), (p, q)), shape=(pieces.count, pieces.count))
-    group = connected_components(links, directed=False)[1]
-    smallest = np.full(int(group.max()) + 1, pieces.count, dtype=np.int64)
-    np.minimum.at(smallest, group, np.arange(pieces.count))
+    group = components(pieces.count, p, q)
+    smallest = np.unique(group, return_index=True)[1]
     return np.asarray(smallest[group[seat]], dtype=np.int64)
 
 
