@@ -21,6 +21,7 @@ from gisgrid.dispatch.intake import field_faults
 from gisgrid.errors import RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_reports_in
 from gisgrid.ingest import osm, read
+from gisgrid.ingest.result import ReadLayer
 from gisgrid.model import HOUSEHOLD_MEASURES, Finding, HouseholdMeasure, LayerName, Report, Rule
 from gisgrid.store import layers
 from gisgrid.store.database import Connection, Database
@@ -44,6 +45,8 @@ REPORT_FIELD: Final = Rule(
 _REPORT_FIELDS: Final = tuple(each.name for each in dataclasses.fields(Report))
 _PLACED: Final = frozenset({"barriers", "buildings", "estates", "reports", "sites"})
 """Layers whose places should lie in the communities: a wrong coordinate system shows on them."""
+_RELATED: Final = frozenset({"divisions", "estates", "buildings", "households"})
+"""Layers after which communities, estates and counts of buildings are asked for again."""
 _COUNTS: Final = ("inserted", "updated", "unchanged")
 REPORTS_AT_ONCE: Final = 2_000
 """Reports filed in one piece of the import's transaction; the progress bar moves once a piece."""
@@ -112,9 +115,11 @@ def import_layer(database: Database, request: ImportRequest, *, progress: Progre
     )
     if request.rejects is None:
         _refuse_errors(request.path, material.findings, len(material.rejected))
-
     with database.transaction(keep=not request.dry_run) as connection:
-        return _load(connection, database, request, material)
+        material, counts = _load(connection, database, request, material)
+    if request.rejects is not None and not request.dry_run:
+        _write_rejects(request.rejects, material.rejected)
+    return _imported(layer, counts, len(material.rejected), material.findings, dry_run=request.dry_run)
 
 
 def import_osm(
@@ -153,81 +158,79 @@ def import_osm(
     return [_imported(layer, each, 0, told.get(layer, ()), dry_run=dry_run) for layer, each in counts.items()]
 
 
-def _load(connection: Connection, database: Database, request: ImportRequest, material: read.ReadLayer) -> Imported:
-    """Return what loading the good rows did, in the caller's transaction."""
-    good, rejected, findings = _with_known_references(connection, request, material)
+def _load(
+    connection: Connection, database: Database, request: ImportRequest, material: ReadLayer
+) -> tuple[ReadLayer, LoadCounts]:
+    """Return the layer with everything that was found on loading it, and the counts; in the caller's transaction."""
+    unknown = layers.unknown_references(connection, material.layer, material.frame)
+    material = _set_apart(request, material, unknown)
     if material.layer in _PLACED:
-        findings += layers.drift(connection, good, material.crs or "wgs84")
+        material = material.reject(layers.drift(connection, material.frame, material.crs or "wgs84"))
     if material.layer == "reports":
-        counts, more = _file(connection, database, request, good)
-        findings += more
+        material, counts = _file(connection, database, request, material)
     else:
-        counts = layers.load_layer(connection, material.layer, good)
-        if material.layer in {"divisions", "estates", "buildings", "households"}:
-            findings += layers.relate(connection)
+        counts = layers.load_layer(connection, material.layer, material.frame)
+        if material.layer in _RELATED:
+            material = material.reject(layers.relate(connection))
     path = Path(str(request.path).partition("|")[0])
     layers.record_import(
         connection,
         material.layer,
         (path.name, _sha256(path), material.crs),
         counts,
-        rejected=len(rejected),
-        findings=findings,
+        rejected=len(material.rejected),
+        findings=material.findings,
     )
-    if request.rejects is not None and not request.dry_run:
-        _write_rejects(request.rejects, rejected)
-    return _imported(material.layer, counts, len(rejected), findings, dry_run=request.dry_run)
+    return material, counts
 
 
-def _with_known_references(
-    connection: Connection, request: ImportRequest, material: read.ReadLayer
-) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
-    """Return the rows whose references are stored, the rejected rows with those added that are not, all findings."""
-    unknown = layers.unknown_references(connection, material.layer, material.frame)
-    findings = [*material.findings, *unknown]
-    reasons = {finding.line: finding.message for finding in unknown if finding.severity == "error"}
-    if not reasons:
-        return material.frame, material.rejected, findings
+def _set_apart(request: ImportRequest, material: ReadLayer, found: Sequence[Finding]) -> ReadLayer:
+    """Return the layer with these findings, the rows of its errors among the rejects; refuse it where there are none.
+
+    Raises
+    ------
+    RefusedData
+        Rows are bad, and all or nothing was asked for.
+    """
     if request.rejects is None:
-        _refuse_errors(request.path, findings, len(reasons))
-    lost = material.frame["line"].isin(list(reasons))
-    rows = pd.DataFrame(material.frame[lost].drop(columns="geometry", errors="ignore"))
-    rows.insert(1, "reason", [reasons[line] for line in rows["line"]])
-    return material.frame[~lost], pd.concat([material.rejected, rows], ignore_index=True), findings
+        lines = {finding.line for finding in found if finding.severity == "error"}
+        _refuse_errors(request.path, [*found, *material.findings], len(lines))
+    return material.reject(found)
 
 
 def _file(
-    connection: Connection, database: Database, request: ImportRequest, frame: pd.DataFrame
-) -> tuple[LoadCounts, list[Finding]]:
-    """Return the counts of reports filed from rows, and what is to be said about them by line."""
-    directory = GridDirectory(database, nearest_tolerance_m=request.nearest_tolerance_m)
-    rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
-    lines = [row.pop("line") for row in rows]
-    reports = [Report(**{name: row[name] for name in _REPORT_FIELDS if row.get(name) is not None}) for row in rows]
+    connection: Connection, database: Database, request: ImportRequest, material: ReadLayer
+) -> tuple[ReadLayer, LoadCounts]:
+    """Return the layer with what is to be said about its reports by line, and the counts of those filed."""
     faulty = [
         REPORT_FIELD.finding(codes=(report.external_id[:50],), line=line, field=fault.field, fault=fault.message)
-        for line, report in zip(lines, reports, strict=True)
+        for line, report in _reports(material.frame)
         for fault in field_faults(report)
     ]
-    _refuse_errors(request.path, faulty, len({finding.line for finding in faulty}))
+    material = _set_apart(request, material, faulty)
+    directory = GridDirectory(database, nearest_tolerance_m=request.nearest_tolerance_m)
+    rows = _reports(material.frame)
     filed: list[FiledReport] = []
-    for start in range(0, len(reports), REPORTS_AT_ONCE):
-        filed += file_reports_in(connection, directory, reports[start : start + REPORTS_AT_ONCE], actor="import")
-    findings = [
-        dataclasses.replace(finding, line=line)
-        for line, each in zip(lines, filed, strict=True)
-        for finding in each.record.assignment.findings
-    ]
-    findings += [
-        REPORT_DIFFERS.finding(
-            codes=(report.external_id,), line=line, external_id=report.external_id, source=report.source,
-            kept=each.record.id,
-        )
-        for line, report, each in zip(lines, reports, filed, strict=True)
-        if each.outcome == "different"
-    ]  # fmt: skip
+    for start in range(0, len(rows), REPORTS_AT_ONCE):
+        piece = [report for _, report in rows[start : start + REPORTS_AT_ONCE]]
+        filed += file_reports_in(connection, directory, piece, actor="import")
+    found: list[Finding] = []
+    for (line, report), each in zip(rows, filed, strict=True):
+        found += [dataclasses.replace(finding, line=line) for finding in each.record.assignment.findings]
+        if each.outcome == "different":
+            names = {"external_id": report.external_id, "source": report.source, "kept": each.record.id}
+            found.append(REPORT_DIFFERS.finding(codes=(report.external_id,), line=line, **names))
     outcomes = Counter(each.outcome for each in filed)
-    return LoadCounts(outcomes["created"], 0, outcomes["repeated"]), findings
+    return _set_apart(request, material, found), LoadCounts(outcomes["created"], 0, outcomes["repeated"])
+
+
+def _reports(frame: pd.DataFrame) -> list[tuple[int, Report]]:
+    """Return the reports of the rows, each with its line."""
+    rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    return [
+        (int(row["line"]), Report(**{name: row[name] for name in _REPORT_FIELDS if row.get(name) is not None}))
+        for row in rows
+    ]
 
 
 def _refuse_errors(path: Path, findings: Sequence[Finding], rows: int) -> None:

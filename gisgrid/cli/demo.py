@@ -68,6 +68,7 @@ def _import(database: Database, layers: tuple[SampleLayer, ...], rejects: Path) 
             crs=each.crs,
             dwelling_m2=100.0 if each.estimate_households else None,
             rejects=rejects / f"{Path(each.file_name).stem}.csv",
+            nearest_tolerance_m=Settings.from_environment().nearest_tolerance_m,
         )
         imported = importing.import_layer(database, request)
         notes = {severity: sum(f.severity == severity for f in imported.findings) for severity in ("error", "warning")}

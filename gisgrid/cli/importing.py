@@ -15,6 +15,7 @@ from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
 from gisgrid.importing import Imported
+from gisgrid.settings import Settings
 
 
 def import_(
@@ -51,6 +52,7 @@ def import_(
         measure=measure,
         dry_run=dry_run,
         rejects=rejects,
+        nearest_tolerance_m=Settings.from_environment().nearest_tolerance_m,
     )
     with opened_database() as database, output.progress_bar() as bar:
         task = bar.add_task(f"import {layer}", total=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gisgrid import sample_data, workflow
+from gisgrid import importing, sample_data, workflow
 from gisgrid.model import DrawSettings, Finding
 from gisgrid.store import reports
 from gisgrid.store.database import Database
@@ -16,8 +16,8 @@ from gisgrid.store.database import Database
 pytestmark = pytest.mark.slow
 
 
-def request(layer: sample_data.SampleLayer, rejects: Path | None = None) -> workflow.ImportRequest:
-    return workflow.ImportRequest(
+def request(layer: sample_data.SampleLayer, rejects: Path | None = None) -> importing.ImportRequest:
+    return importing.ImportRequest(
         layer.layer,
         sample_data.sample_folder() / layer.file_name,
         crs=layer.crs,
