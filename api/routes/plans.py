@@ -152,7 +152,12 @@ def compare_plans(
     ],
 ) -> Response:
     """Tell who moves from this plan to another plan or edition: buildings, households, grids."""
-    if other.startswith(_EDITION_PREFIX):
-        with services.database.transaction() as connection:
-            other = editions.get(connection, other.removeprefix(_EDITION_PREFIX)).plan
-    return answer(documents.comparison(workflow.compare_plans(services.database, plan_id, other)))
+    with services.database.transaction() as connection:
+        community = plans.community_of(connection, plan_id)
+        other_plan = (
+            editions.get(connection, other.removeprefix(_EDITION_PREFIX)).plan
+            if other.startswith(_EDITION_PREFIX)
+            else other
+        )
+    comparison = workflow.compare_plans(services.database, plan_id, other_plan)
+    return answer({"community": community, "plan": plan_id, "with": other, **documents.comparison(comparison)})

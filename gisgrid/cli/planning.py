@@ -19,6 +19,7 @@ from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
 from gisgrid.model import Band, DrawSettings, Edition, Finding, Plan
+from gisgrid.store.plans import community_of
 from gisgrid.workflow import DrawnPlan
 
 _LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings")
@@ -32,7 +33,7 @@ def actor() -> str:
 
 
 def draw(
-    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE]…", help="Communities, streets, districts.")]
+    codes: Annotated[list[str] | None, typer.Argument(metavar="CODE", help="Communities, streets, districts.")]
     = None,
     everything: Annotated[bool, typer.Option("--all", help="Every community that has buildings.")] = False,
     minimum: Annotated[int, typer.Option("--min", min=1, help="Fewest households in a residential grid.")] = 300,
@@ -102,8 +103,10 @@ def compare(
     """Print who moves between two plans: buildings, households, from grid, to grid."""
     with opened_database() as database:
         comparison = workflow.compare_plans(database, plan, other)
+        with database.transaction() as connection:
+            community = community_of(connection, plan)
     if as_json:
-        output.print_json(documents.comparison(comparison))
+        output.print_json({"community": community, "plan": plan, "with": other, **documents.comparison(comparison)})
         return
     output.print_table(
         ("from", "to", "buildings", "households"),
@@ -125,7 +128,7 @@ def approve(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
 
 
 def publish(
-    plan: Annotated[list[str], typer.Argument(metavar="PLAN…", help="One plan, or several, one after the other.")],
+    plan: Annotated[list[str], typer.Argument(metavar="PLAN", help="One plan, or several, one after the other.")],
     accept: Annotated[list[str] | None, typer.Option(metavar="RULE:GRID|all",
                                                      help="Accept a finding; may be given several times.")] = None,
     as_json: output.JsonOption = False,

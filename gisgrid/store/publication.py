@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import Range
 
 from gisgrid.errors import Conflict, NotFound, RefusedData, UsageError
@@ -27,6 +27,7 @@ from gisgrid.store.tables import (
     EDITIONS,
     GRID_CODES,
     GRID_LINEAGE,
+    PLAN_GRIDS,
     PLANS,
 )
 
@@ -83,6 +84,7 @@ def publish(  # noqa: PLR0913  one keyword for each part of the act; a dataclass
     _insert_buildings(connection, edition, grids, households)
     _retire(connection, edition, old, grids, lineage)
     _insert_acceptances(connection, edition, grids, accepted, actor)
+    _write_codes_into_plan(connection, plan, grids)
     connection.execute(update(PLANS).where(PLANS.columns.id == int(plan.id)).values(state="published"))
     audit.record(
         connection,
@@ -246,6 +248,18 @@ def _retire(
         GRID_LINEAGE,
         ("edition_id", "parent", "child", "households"),
         ((edition, link.parent, link.child, int(link.households)) for link in lineage),
+    )
+
+
+def _write_codes_into_plan(connection: Connection, plan: Plan, grids: Sequence[Grid]) -> None:
+    """Give the plan's grids the codes of the edition, by which later plans are compared with it."""
+    columns = PLAN_GRIDS.columns
+    of_plan = columns.plan_id == int(plan.id)
+    # Codes may change hands among the grids: on the way none may stand twice.
+    connection.execute(update(PLAN_GRIDS).where(of_plan).values(code=None))
+    connection.execute(
+        update(PLAN_GRIDS).where(of_plan, columns["key"] == bindparam("of_key")).values(code=bindparam("given_code")),
+        [{"of_key": grid.key, "given_code": grid.code} for grid in grids],
     )
 
 

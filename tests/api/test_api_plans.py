@@ -103,8 +103,14 @@ def test_a_comparison_tells_who_moves(service: Service, problem: Problem) -> Non
     smaller = client.post("/v1/plans", json={**DRAW, "min": 100, "target": 160, "max": 200}).json()["plan"]
     moved = client.get(f"/v1/plans/{smaller}/compare", params={"with": current}).json()
     assert moved["households_moved"] == sum(move["households"] for move in moved["moves"]) > 0
+    assert (moved["community"], moved["plan"], moved["with"]) == (WEST, smaller, current)
     edition = client.get("/v1/editions", params={"community": WEST}).json()["editions"][0]["id"]
-    assert client.get(f"/v1/plans/{smaller}/compare", params={"with": f"edition:{edition}"}).json() == moved
+    with_edition = client.get(f"/v1/plans/{smaller}/compare", params={"with": f"edition:{edition}"}).json()
+    assert with_edition == {**moved, "with": f"edition:{edition}"}
+    published = client.get("/v1/grids", params={"community": WEST}).json()["features"]
+    codes = {grid["properties"]["code"] for grid in published}
+    assert {move["to"] for move in with_edition["moves"]} <= codes
+    assert {pair["to"] for pair in with_edition["matched"]} | set(with_edition["begun"]) == codes
     other = next(each for each in client.get("/v1/plans").json()["plans"] if each["community"] == EAST)["plan"]
     problem(client.get(f"/v1/plans/{current}/compare", params={"with": other}), 422, "usage")
     problem(client.get(f"/v1/plans/{current}/compare", params={"with": "edition:999"}), 404, "not_found")

@@ -120,6 +120,13 @@ class TestPublish:
             retired = connection.execute(text("SELECT count(retired_edition_id) FROM gisgrid.grid_codes")).scalar_one()
         assert retired == 0
 
+    def test_the_plan_has_the_codes_of_its_edition(self, built: Database, first: Edition) -> None:
+        with built.transaction() as connection:
+            plan = save_plan(connection)
+            publish(connection, plan, {"C": 1, "B": 2, "A": 3}, replaces=first.id)
+            published = plans.get(connection, plan.id)
+        assert {grid.key: grid.code for grid in published.grids} == {"C": code(1), "B": code(2), "A": code(3)}
+
     def test_a_code_that_was_given_up_is_never_given_again(self, built: Database, first: Edition) -> None:
         with built.transaction() as connection:
             second = redraw(connection, first.id)

@@ -141,7 +141,7 @@ PLAN_GRIDS: Final = Table(
     one_of("kind", get_args(GridKind)),
     UniqueConstraint("plan_id", "code"),
     sound("POLYGON", "MULTIPOLYGON"),
-    comment="The grids of a plan; `code` is the code a grid continues, empty for a new one.",
+    comment="The grids of a plan; `code` is the code a grid continues, empty for a new one until it is published.",
 )
 
 PLAN_CELLS: Final = Table(

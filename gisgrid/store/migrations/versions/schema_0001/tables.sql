@@ -455,7 +455,7 @@ CREATE TABLE gisgrid.plan_grids (
   CONSTRAINT plan_grids_plan_id_fkey FOREIGN KEY(plan_id) REFERENCES gisgrid.plans (id)
 );
 
-COMMENT ON TABLE gisgrid.plan_grids IS 'The grids of a plan; `code` is the code a grid continues, empty for a new one.';
+COMMENT ON TABLE gisgrid.plan_grids IS 'The grids of a plan; `code` is the code a grid continues, empty for a new one until it is published.';
 
 CREATE TABLE gisgrid.plan_findings (
   plan_id BIGINT NOT NULL,
