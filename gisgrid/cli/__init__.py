@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -88,9 +89,11 @@ def with_optional_values(arguments: list[str]) -> list[str]:
     ['import', 'buildings', 'a.gpkg', '--estimate-households', '100', '--dry-run']
     >>> with_optional_values(["import", "buildings", "a.gpkg", "--estimate-households", "80"])
     ['import', 'buildings', 'a.gpkg', '--estimate-households', '80']
+    >>> with_optional_values([])
+    []
     """
     filled = []
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in pairwise([*arguments, ""]):
         filled.append(argument)
         if argument in OPTIONAL_VALUES and not following.replace(".", "", 1).isdigit():
             filled.append(OPTIONAL_VALUES[argument])

@@ -43,6 +43,8 @@ def import_(
         return
     if area is not None or community is not None:
         raise UsageError("--area and --community belong to `gisgrid import osm`; leave them out here.")
+    if rejects is not None:
+        output.require_writable(rejects, option="--rejects")
     request = importing.ImportRequest(
         layer=layer,
         path=file,

@@ -41,7 +41,7 @@ def locate(
     at: Annotated[str | None, typer.Option(help="As of this time, RFC 3339; now by default.")] = None,
     as_json: output.JsonOption = False,
 ) -> None:
-    """Print the grid of a point, and how that was decided. Put `--` before a negative longitude."""
+    """Print the grid of a point, and how that was decided."""
     settings = Settings.from_environment()
     with opened_database(settings) as database:
         directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)

@@ -25,6 +25,7 @@ def map_(
     """Write the staff map: one HTML file that opens without a network."""
     if out.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
+    output.require_writable(out, option="--output")
     with opened_database() as database:
         page = workflow.draw_map(database, code, audience=audience)
     output.write_whole(out, page)

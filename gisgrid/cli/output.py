@@ -5,6 +5,7 @@ Room: the command line. In: plain values and findings. Out: text. Nothing else o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -89,10 +90,43 @@ def refuse(error: GisgridError, *, as_json: bool) -> int:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file so that it is there whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        It cannot be written there.
+    """
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise _unwritable(path, error.strerror) from error
+
+
+def require_writable(path: Path, *, option: str) -> None:
+    """Return nothing where a file can be written at this path; asked before long work whose result goes there.
+
+    Raises
+    ------
+    UsageError
+        Its folder does not exist or may not be written to, or the path is a folder itself.
+    """
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder", option=option)
+    if not path.parent.is_dir():
+        raise _unwritable(path, "its folder does not exist", option=option)
+    if not os.access(path.parent, os.W_OK):
+        raise _unwritable(path, "its folder may not be written to", option=option)
+
+
+def _unwritable(path: Path, reason: str | None, *, option: str = "the file") -> UsageError:
+    return UsageError(
+        f"{option[0].upper()}{option[1:]} {path} cannot be written ({reason}); name a file in a folder that exists and "
+        "that you may write to."
+    )
 
 
 def pairs(values: Iterable[str], *, option: str) -> Mapping[str, str]:

@@ -124,7 +124,9 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
 def _as_table(head: dict[str, Any], wkb: NDArray[np.object_], findings: list[Finding]) -> RawTable:
     """Return what the child read as a table."""
     findings = [*findings, *(FORMAT_WARNING.finding(remark=each[:300]) for each in dict.fromkeys(head["warnings"]))]
-    geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="fix"), dtype=object) if len(wkb) else None
+    # Ordinates that are not finite are findings of the rows, told in our own words.
+    with np.errstate(invalid="ignore"):
+        geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="fix"), dtype=object) if len(wkb) else None
     return RawTable(
         cells=head["columns"],
         lines=np.arange(1, head["rows"] + 1, dtype=np.int64),

@@ -342,3 +342,28 @@ def test_a_record_that_claims_two_thousand_million_corners_is_refused(
     path.write_bytes(content)
     assert gisgrid("buildings", path).status == 1
     assert stored(database)["buildings"] == 0
+
+
+def test_rejects_that_cannot_be_written_are_refused_before_anything_is_loaded(
+    tmp_path: Path, gisgrid: Callable[..., Told], database: Database
+) -> None:
+    told = gisgrid("categories", table(tmp_path, "code,name\n01,噪声\n"), "--rejects", tmp_path / "absent" / "bad.csv")
+    assert (told.status, told.document["error"]) == (2, "usage")
+    assert "its folder does not exist" in told.document["message"]
+    assert stored(database)["categories"] == 0
+
+
+def test_ordinates_that_are_not_finite_are_told_in_our_words_only(
+    tmp_path: Path, gisgrid: Callable[..., Told], database: Database
+) -> None:
+    ring = [["NaN", 37.0], [115.001, 37.0], [115.001, 37.001], ["NaN", 37.0]]
+    feature = {
+        "type": "Feature",
+        "properties": {"code": "B1"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    collection = json.dumps({"type": "FeatureCollection", "features": [feature]}).replace('"NaN"', "NaN")
+    told = gisgrid("buildings", table(tmp_path, collection, "rows.geojson"))
+    assert told.status == 1
+    assert "geometry_missing" in told.rules
+    assert stored(database)["buildings"] == 0

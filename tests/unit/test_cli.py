@@ -1,0 +1,37 @@
+"""The command line without a database: what it says to a call that is wrong or asks for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gisgrid import cli
+from gisgrid.cli import output
+from gisgrid.errors import UsageError
+
+
+def test_without_a_verb_it_tells_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([])
+    told = capsys.readouterr()
+    assert end.value.code in {0, 2}
+    for verb in (*cli.VERBS, *cli.GROUPS):
+        assert verb in told.out + told.err
+
+
+def test_a_file_that_cannot_be_written_is_a_usage_error_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        output.write_whole(tmp_path / "absent" / "map.html", "text")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="cannot be written"):
+        output.write_whole(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_place_for_a_file_is_asked_for_before_the_work(tmp_path: Path) -> None:
+    output.require_writable(tmp_path / "map.html", option="--output")
+    with pytest.raises(UsageError, match=r"^--output .*absent.* \(its folder does not exist\)"):
+        output.require_writable(tmp_path / "absent" / "map.html", option="--output")
+    with pytest.raises(UsageError, match="it is a folder"):
+        output.require_writable(tmp_path, option="--output")
