@@ -230,7 +230,7 @@ def _why_out_of_range(lon: float, lat: float) -> str:
     if abs(lat) <= 180.0 and abs(lon) <= 90.0:
         return f"longitude and latitude are swapped in {pair}; longitude comes first."
     if abs(lon) > 1000.0 or abs(lat) > 1000.0:
-        return f"{pair} are projected metres, not degrees; declare their system as crs, such as EPSG:4547."
+        return f"{pair} are projected metres, not degrees; convert them, or declare EPSG:n where a file holds them."
     return f"{pair} is out of range; longitude lies within ±180 degrees, latitude within ±90 degrees."
 
 

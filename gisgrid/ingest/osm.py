@@ -138,7 +138,7 @@ def _gather(path: Path, progress: Progress | None) -> _Gathered:
     if not path.name.lower().endswith(SUFFIXES):
         raise UnreadableFile(f"{path.name} is no OpenStreetMap extract; give one of {', '.join(SUFFIXES)}.")
     if not path.is_file():
-        raise UnreadableFile(f"There is no file {path.name} at {path.parent}; check the path.")
+        raise UnreadableFile(f"There is no file {path.name} in the folder {path.absolute().parent}; check the path.")
     gathered = _Gathered()
     wkb = osmium.geom.WKBFactory()
     size = path.stat().st_size

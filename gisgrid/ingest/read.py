@@ -164,7 +164,7 @@ def read_table(path: Path, layer: Layer, columns: Mapping[str, str], options: Re
     name, _, inside = str(path).partition("|layername=")
     path, source_layer = Path(name), inside or options.source_layer
     if not path.is_file():
-        raise UnreadableFile(f"There is no file {path.name} at {path.parent}; check the path.")
+        raise UnreadableFile(f"There is no file {path.name} in the folder {path.absolute().parent}; check the path.")
     match path.suffix.lower():
         case ".csv" | ".txt" | ".tsv":
             return read_delimited(path)
