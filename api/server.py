@@ -5,7 +5,9 @@ Room: the front door on the wire. In: settings, an address. Out: a running serve
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from typing import Any, Final
 
 import uvicorn
@@ -13,7 +15,7 @@ from fastapi import FastAPI
 
 from api.access import is_loopback
 from api.main import create_app
-from gisgrid.errors import UsageError
+from gisgrid.errors import Conflict, UsageError
 from gisgrid.settings import Settings
 
 _GRACE_S: Final = 30
@@ -30,13 +32,16 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, worker
     Raises
     ------
     UsageError
-        Without keys on an address that others can reach, or in several processes.
+        Without keys on an address that others can reach, or in several processes; no address of this machine.
+    Conflict
+        Somebody listens there already.
     """
     if not settings.require_keys and (workers > 1 or not is_loopback(host)):
         raise UsageError(
             f"Without keys gisgrid serves this machine only, in one process, not {host} with {workers} worker(s); "
             "use `gisgrid serve`, which asks for keys."
         )
+    _require_free(host, port)
     options: dict[str, Any] = {
         "host": host,
         "port": port,
@@ -51,6 +56,25 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, worker
     if settings.database_url is not None:
         os.environ["GISGRID_DATABASE_URL"] = settings.database_url
     uvicorn.run("api.server:app_of_environment", factory=True, workers=workers, **options)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address where nothing can listen, in a sentence, before anything is started."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            # As the server itself does: connections that are just ending do not hold the port.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"Another program listens at {host} port {port} already; end it, or choose another port with --port."
+            ) from error
+        raise UsageError(
+            f"Nothing can listen at {host} port {port} ({error.strerror}); choose an address of this machine with "
+            "--host and a port that you may use with --port."
+        ) from error
 
 
 def app_of_environment() -> FastAPI:

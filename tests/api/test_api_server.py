@@ -11,12 +11,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from served_town import Service
 
+from api import server
+from gisgrid.errors import Conflict, UsageError
+from gisgrid.settings import Settings
 from gisgrid.store import keys, reports
 from gisgrid.store.database import Database
 
@@ -64,6 +68,15 @@ def key_of(database: Database) -> dict[str, str]:
     with database.transaction() as connection:
         _, secret = keys.create_key(connection, name="sender", role="dispatch", actor="test")
     return {"Authorization": f"Bearer {secret}"}
+
+
+def test_an_address_where_nothing_can_listen_is_refused_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Conflict, match=f"port {port} already; end it, or choose another port"):
+            server.run(Settings(database_url=None, home=Path("unused")), port=port)
+    with pytest.raises(UsageError, match="choose an address of this machine"):
+        server.run(Settings(database_url=None, home=Path("unused")), host="192.0.2.1")
 
 
 @pytest.mark.slow
