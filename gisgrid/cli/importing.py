@@ -6,7 +6,8 @@ Room: the command line. In: a file and options. Out: counts and findings.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +17,17 @@ from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
 from gisgrid.importing import Imported
 from gisgrid.settings import Settings
+
+_OPTIONS_OF_OSM: Final = frozenset({"--area", "--community"})
+_LAYERS_OF_OPTIONS: Final = MappingProxyType(
+    {
+        "--area": ("osm",),
+        "--community": ("osm",),
+        "--estimate-households": ("buildings",),
+        "--measure": ("buildings", "households"),
+    }
+)
+"""Options that only some layers have."""
 
 
 def import_(
@@ -38,11 +50,19 @@ def import_(
     as_json: output.JsonOption = False,
 ) -> None:  # fmt: skip
     """Import a layer; the same file twice changes nothing, and a bad row stops the file unless --rejects."""
+    given = {
+        "--crs": crs is not None,
+        "--columns": bool(columns),
+        "--rejects": rejects is not None,
+        "--estimate-households": estimate_households is not None,
+        "--measure": measure != "resident",
+        "--area": area is not None,
+        "--community": community is not None,
+    }
+    _require_layer_of_options(layer, [option for option, is_given in given.items() if is_given])
     if layer == "osm":
         _import_osm(file, area=area, community=community, dry_run=dry_run, as_json=as_json)
         return
-    if area is not None or community is not None:
-        raise UsageError("--area and --community belong to `gisgrid import osm`; leave them out here.")
     if rejects is not None:
         output.require_writable(rejects, option="--rejects")
     request = importing.ImportRequest(
@@ -64,10 +84,23 @@ def import_(
     _print_imported([imported], as_json=as_json)
 
 
+def _require_layer_of_options(layer: str, given: list[str]) -> None:
+    """Refuse options that the layer does not have, rather than pass over what somebody meant by them."""
+    for option in given:
+        if layer == "osm" and option not in _OPTIONS_OF_OSM:
+            raise UsageError(f"{option} is not an option of `gisgrid import osm`; leave it out.")
+        layers = _LAYERS_OF_OPTIONS.get(option)
+        if layers is not None and layer not in layers:
+            raise UsageError(f"{option} belongs to `gisgrid import {' or '.join(layers)}`; leave it out here.")
+
+
 def _import_osm(file: Path, *, area: Path | None, community: str | None, dry_run: bool, as_json: bool) -> None:
     named = None
     if community is not None:
-        (named,) = output.pairs([community], option="--community").items()
+        code, _, name = (part.strip() for part in community.partition("="))
+        if not code or not name:
+            raise UsageError(f"--community {community!r} is not CODE=NAME; write for example 440305001001=南山社区.")
+        named = code, name
     with opened_database() as database, output.progress_bar() as bar:
         task = bar.add_task("import osm", total=None)
         imported = importing.import_osm(

@@ -38,9 +38,11 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
-    """Print rows under headings; figures to the right. On a pipe: tab-separated, one row a line."""
+    """Print rows under headings; figures to the right. On a pipe: tab-separated, one row a line, the title as talk."""
     rows = [["" if value is None else value for value in row] for row in rows]
     if not result.is_terminal:
+        if title is not None:
+            talk.print(title, markup=False)
         for row in [columns, *rows]:
             result.print("\t".join(str(value) for value in row), markup=False)
         return

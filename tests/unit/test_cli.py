@@ -35,3 +35,23 @@ def test_a_place_for_a_file_is_asked_for_before_the_work(tmp_path: Path) -> None
         output.require_writable(tmp_path / "absent" / "map.html", option="--output")
     with pytest.raises(UsageError, match="it is a folder"):
         output.require_writable(tmp_path, option="--output")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("osm", "a.osm", "--rejects", "b.csv"), "--rejects is not an option of `gisgrid import osm`"),
+        (("osm", "a.osm", "--estimate-households"), "--estimate-households is not an option of `gisgrid import osm`"),
+        (("ties", "a.csv", "--estimate-households"), "--estimate-households belongs to `gisgrid import buildings`"),
+        (("ties", "a.csv", "--area", "b.gpkg"), "--area belongs to `gisgrid import osm`"),
+        (("posts", "a.csv", "--measure", "dwelling"), "belongs to `gisgrid import buildings or households`"),
+        (("osm", "a.osm", "--community", "x"), "'x' is not CODE=NAME"),
+    ],
+)
+def test_an_option_that_means_nothing_here_is_refused(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["import", *arguments])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err.replace("\n", " ").replace("  ", " ")
