@@ -35,6 +35,7 @@ from gisgrid.store.postgres.data_folder import (
     explain_system,
     made_by_major,
     make_data_folder,
+    remove_remains,
     usable_binaries,
 )
 from gisgrid.store.postgres.launching import PATIENCE_S, server_command, start_keeper
@@ -302,6 +303,7 @@ class Cluster:
 
     def _made(self, binaries: Binaries) -> Access:
         """Return port and password of the data folder, which is made where there is none yet."""
+        remove_remains(self.folder)
         access = read_access(self.folder)
         has_data = (self.folder / DATA).exists()
         if access is None and has_data:

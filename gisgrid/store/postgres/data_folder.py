@@ -68,7 +68,7 @@ def make_data_folder(
     Parameters
     ----------
     folder
-        The cluster's folder; remains of an attempt that was killed are removed from it.
+        The cluster's folder.
     binaries, account
         Which programs make it, and as whom.
     password
@@ -81,8 +81,6 @@ def make_data_folder(
     DatabaseUnavailable
         The disk is full, or PostgreSQL refused; nothing is left behind.
     """
-    for remains in folder.glob(f"{NEW}*"):
-        shutil.rmtree(remains, ignore_errors=True)
     data = folder / f"{NEW}{secrets.token_hex(4)}"
     try:
         data.mkdir(mode=0o700)
@@ -95,6 +93,12 @@ def make_data_folder(
         data.rename(folder / DATA)
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what an attempt to make the data folder left behind when it was killed."""
+    for remains in folder.glob(f"{NEW}*"):
+        shutil.rmtree(remains, ignore_errors=True)
 
 
 def usable_binaries(folder: Path) -> Binaries:
