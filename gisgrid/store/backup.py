@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError, UnreadableFile, UsageError
 from gisgrid.store import migrations
+from gisgrid.store.database import address_parts
 from gisgrid.store.postgres.binaries import Binaries, find_binaries
 from gisgrid.store.tables import SCHEMA
 
@@ -186,13 +186,7 @@ def _pass_on(source: subprocess.Popen[bytes], target: subprocess.Popen[bytes], o
 
 def _address(url: str) -> tuple[str, dict[str, str]]:
     """Return the address without password, and an environment with it: arguments are seen by every user."""
-    try:
-        parts = conninfo_to_dict(url)
-    except ProgrammingError as fault:
-        raise UsageError(
-            f"The database's address is not one that libpq reads ({str(fault).strip()}); write it as "
-            "postgresql://user:password@host:port/database."
-        ) from fault
+    parts = address_parts(url)
     environment = {**os.environ, "LC_ALL": "C", "PGOPTIONS": "-c client_min_messages=warning"}
     if password := parts.pop("password", None):
         environment["PGPASSWORD"] = str(password)

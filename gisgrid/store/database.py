@@ -23,10 +23,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
-from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError
+from gisgrid.errors import Conflict, DatabaseUnavailable, GisgridError, UsageError
 from gisgrid.store.laws import refusal
 
-__all__ = ["Connection", "Database", "copy_rows", "named_query", "own_words", "owner_connection", "run_script"]
+__all__ = [
+    "Connection",
+    "Database",
+    "address_parts",
+    "copy_rows",
+    "named_query",
+    "own_words",
+    "owner_connection",
+    "run_script",
+]
 
 APP_ROLE: Final = "gisgrid_app"
 _SQL_FOLDER: Final = Path(__file__).parent / "sql"
@@ -145,9 +154,26 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
+def address_parts(url: str) -> dict[str, Any]:
+    """Return the parts of a database's address by the names that libpq has for them (host, port, user …).
+
+    Raises
+    ------
+    UsageError
+        It is no address that libpq reads; it is not echoed, since it may hold a password.
+    """
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError:
+        raise UsageError(
+            "The database's address cannot be read; write GISGRID_DATABASE_URL as "
+            "postgresql://user:password@host:5432/name, special characters percent-encoded."
+        ) from None  # libpq's own sentence quotes the address
+
+
 def _connect(url: str, *, as_app: bool) -> psycopg.Connection[Any]:
     """Return a new connection, as the app's role where it exists and the login role may take it."""
-    given = conninfo_to_dict(url).get("options") or ""
+    given = address_parts(url).get("options") or ""
     driver = psycopg.connect(
         url,
         connect_timeout=_CONNECT_TIMEOUT_S,

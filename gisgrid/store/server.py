@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
 from gisgrid.store import migrations
-from gisgrid.store.database import Connection, owner_connection
+from gisgrid.store.database import Connection, address_parts, owner_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +62,5 @@ def _scalar(connection: Connection, statement: str) -> Any:
 
 
 def _address(url: str) -> str:
-    parts = conninfo_to_dict(url)
+    parts = address_parts(url)
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"

@@ -116,3 +116,16 @@ def test_a_server_that_is_away_is_said_so(gisgrid_db: GisgridDb) -> None:
     assert away.status == 1
     assert json.loads(away.stdout)["error"] == "database_unavailable"
     assert "secret" not in away.stdout + away.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["secret", "mysql://u:secret@127.0.0.1/x", "postgresql://u:secret@127.0.0.1:1/x?a=b"]
+)
+@pytest.mark.parametrize("arguments", [("status",), ("upgrade",), ("backup", "absent/b.gisgrid")])
+def test_an_address_that_cannot_be_read_is_said_so_and_not_echoed(
+    gisgrid_db: GisgridDb, address: str, arguments: tuple[str, ...]
+) -> None:
+    told = gisgrid_db(*arguments, "--json", GISGRID_DATABASE_URL=address)
+    assert (told.status, json.loads(told.stdout)["error"]) == (2, "usage")
+    assert "postgresql://user:password@host:5432/name" in told.stdout
+    assert "secret" not in told.stdout + told.stderr
