@@ -32,8 +32,10 @@ def checked(model: type[Body], value: Any) -> Body:
     Raises
     ------
     BadRequest
-        422 with a pointer to each member that is wrong; values are not echoed.
+        422, with a pointer to each member that is wrong; values are not echoed.
     """
+    if not isinstance(value, dict):
+        raise BadRequest(422, "invalid_body", "This must be a JSON object; the documentation at /docs has the shape.")
     try:
         return model.model_validate(value, strict=True)
     except ValidationError as error:

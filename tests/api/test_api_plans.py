@@ -137,6 +137,14 @@ def test_a_wrong_draw_is_a_problem(
     problem(shared_service.client("planner").post("/v1/plans", json={**DRAW, **change}), status, code)
 
 
+@pytest.mark.parametrize("body", [[1], 1, "draw"])
+def test_a_body_that_is_no_object_is_told_so_in_words_of_json(
+    shared_service: Service, problem: Problem, body: object
+) -> None:
+    refused = problem(shared_service.client("planner").post("/v1/plans", json=body), 422, "invalid_body")
+    assert refused["detail"].startswith("This must be a JSON object")
+
+
 @pytest.mark.parametrize("plan_id", ["0", "999", "x", "-1", "9" * 30, "%00", "1e3"])
 def test_a_plan_that_is_none_is_not_found(shared_service: Service, problem: Problem, plan_id: str) -> None:
     client = shared_service.client("admin")
