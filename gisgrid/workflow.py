@@ -270,7 +270,10 @@ def publish_plan(
         plan = plans.get(connection, plan_id)
         editions.lock_community(connection, plan.community)
         if plan.state != "approved" and not (from_draft and plan.state == "draft"):
-            raise Conflict(f"Plan {plan_id} is {plan.state}, not approved; approve it first.")
+            remedy = {"draft": "submit and approve it first", "submitted": "approve it first"}
+            raise Conflict(
+                f"Plan {plan_id} is {plan.state}, not approved; {remedy.get(plan.state, 'draw a new plan')}."
+            )
         plan = _checked(connection, plan)
         accepted = _accepted(plan, accept)
         material = inputs.read_community(connection, plan.community)
@@ -309,8 +312,8 @@ def _accepted(plan: Plan, accept: Sequence[str]) -> list[Finding]:
         (accepted if may_be_accepted else left).append(finding)
     if left:
         raise RefusedData(
-            f"{len(left)} findings stand against publishing plan {plan.id}, first: {left[0].message} "
-            "A reviewer may accept findings about the household band with --accept RULE:GRID.",
+            f"Findings that stand against publishing plan {plan.id}: {len(left)}. First: {left[0].message} "
+            "A reviewer may accept those about the household band, each as RULE:GRID.",
             left,
         )
     return accepted
