@@ -49,7 +49,7 @@ _RELATED: Final = frozenset({"divisions", "estates", "buildings", "households"})
 """Layers after which communities, estates and counts of buildings are asked for again."""
 _COUNTS: Final = ("inserted", "updated", "unchanged")
 REPORTS_AT_ONCE: Final = 2_000
-"""Reports filed in one piece of the import's transaction; the progress bar moves once a piece."""
+"""So many reports are placed and written at a time, all in the import's one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
