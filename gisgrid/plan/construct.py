@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from gisgrid.geometry.adjacency import components
-from gisgrid.model import Band
+from gisgrid.plan.chance import Chance
 from gisgrid.plan.graph import Integers
-from gisgrid.plan.objective import Network, Rules
-from gisgrid.plan.trees import RANDOMS_PER_TREE, split
+from gisgrid.plan.objective import LOCK_COST, Network, Rules
+from gisgrid.plan.trees import split
 
 TREES_PER_SPLIT: Final = 24
 """Spanning trees tried for each split of the first division."""
@@ -23,22 +23,7 @@ SPLIT_PENALTY: Final = 40.0
 """Cost of each household that a first split leaves outside the band."""
 
 
-class Stream:
-    """Random whole numbers of one seed, in blocks for the compiled loops.
-
-    The raw 64-bit output of PCG64 is the same on every machine and in every version of numpy (NEP 19).
-    """
-
-    def __init__(self, *seeds: int) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence(seeds))
-
-    def block(self, rows: int, columns: int) -> Integers:
-        """Return whole numbers from 0 to 2⁶³ - 1, shape (rows, columns)."""
-        raw = np.asarray(self._bits.random_raw(rows * columns), dtype=np.uint64)
-        return (raw >> np.uint64(1)).astype(np.int64).reshape(rows, columns)
-
-
-def construct(network: Network, parts: int, band: Band, stream: Stream) -> Integers:
+def construct(network: Network, parts: int, rules: Rules, chance: Chance) -> Integers:
     """Return labels 0 to `parts` - 1 of a first division: every part connected, in band where the splits allow it.
 
     The zone is split into two shares of half the parts each, and so on; of all edges of `TREES_PER_SPLIT` random
@@ -50,10 +35,10 @@ def construct(network: Network, parts: int, band: Band, stream: Stream) -> Integ
         A connected zone.
     parts
         1 to the number of units.
-    band
-        The household band.
-    stream
-        The random numbers.
+    rules
+        The household band and the pull to its target.
+    chance
+        The stream of random numbers.
     """
     labels = np.zeros(len(network.households), dtype=np.int64)
     waiting = [(0, parts)]
@@ -68,17 +53,16 @@ def construct(network: Network, parts: int, band: Band, stream: Stream) -> Integ
             continue
         share = min(share, size)
         lower = share // 2
-        side = _split(network, inside, (lower, share - lower), band, stream)
+        side = _split(network, inside, (lower, share - lower), rules, chance)
         labels[side == 1] = used
         waiting += [(label, share - lower), (used, lower)]
         used += 1
     return fill_up(network, labels, parts)
 
 
-def _split(network: Network, inside: Integers, parts: tuple[int, int], band: Band, stream: Stream) -> Integers:
+def _split(network: Network, inside: Integers, parts: tuple[int, int], rules: Rules, chance: Chance) -> Integers:
     """Return the split of a region into two shares."""
-    randoms = stream.block(TREES_PER_SPLIT, RANDOMS_PER_TREE)
-    return split(network, inside, parts, Rules.of(band), SPLIT_PENALTY, randoms)
+    return split(network, inside, parts, rules, SPLIT_PENALTY, TREES_PER_SPLIT, chance)
 
 
 def fill_up(network: Network, labels: Integers, parts: int) -> Integers:
@@ -109,7 +93,7 @@ def _leaf(network: Network, members: Integers) -> int:
     return order[-1]
 
 
-def carry_over(network: Network, parts: int, band: Band, stream: Stream) -> tuple[Integers, Integers]:
+def carry_over(network: Network, parts: int, rules: Rules, chance: Chance) -> tuple[Integers, Integers]:
     """Return labels that continue the present grids as far as they go, and the part that each unit calls home.
 
     Units without a present grid join a neighbour's; of a grid that has come apart the piece with most households
@@ -119,7 +103,7 @@ def carry_over(network: Network, parts: int, band: Band, stream: Stream) -> tupl
     ----------
     network
         A connected zone; `home` holds the present grid of each unit, -1 for none.
-    parts, band, stream
+    parts, rules, chance
         As in `construct`.
 
     Returns
@@ -130,17 +114,19 @@ def carry_over(network: Network, parts: int, band: Band, stream: Stream) -> tupl
     labels = _connected_homes(network)
     while int(labels.max()) + 1 > parts:
         loads = np.bincount(labels, weights=network.households)
+        loads = np.where(np.isin(np.arange(len(loads)), labels[network.stay >= LOCK_COST]), loads + LOCK_COST, loads)
         labels = _joined(network, labels, int(loads.argmin()))
     while (used := int(labels.max()) + 1) < parts:
         loads = np.bincount(labels, weights=network.households)
         sizes = np.bincount(labels)
         largest = int(np.where(sizes > 1, loads, -1.0).argmax())
-        side = _split(network, (labels == largest).astype(np.int64), (1, 1), band, stream)
+        side = _split(network, (labels == largest).astype(np.int64), (1, 1), rules, chance)
         labels[side == 1] = used
     home = np.full(len(labels), -1, dtype=np.int64)
     for grid in np.unique(network.home[network.home >= 0]):
         present = network.home == grid
-        kept = np.bincount(labels[present], weights=network.households[present] + 1e-6, minlength=parts)
+        weight = np.where(network.stay >= LOCK_COST, LOCK_COST, network.households + 1e-6)
+        kept = np.bincount(labels[present], weights=weight[present], minlength=parts)
         heir = int(kept.argmax())
         if not np.any(home == heir) or kept[heir] > _held(network, home, heir):
             home[home == heir] = -1
@@ -164,7 +150,8 @@ def _connected_homes(network: Network) -> Integers:
     same = homes[network.tails] == homes[network.neighbours]
     pieces = components(len(homes), network.tails[same], network.neighbours[same])
     heaviest: dict[int, int] = {}
-    loads = np.bincount(pieces, weights=network.households)
+    weight = np.where(network.stay >= LOCK_COST, LOCK_COST, network.households)
+    loads = np.bincount(pieces, weights=weight)
     for piece in range(int(pieces.max()) + 1):
         grid = int(homes[pieces == piece][0])
         if grid not in heaviest or loads[piece] > loads[heaviest[grid]]:

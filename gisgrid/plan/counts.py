@@ -5,7 +5,9 @@ Room: plan. In: households and the band. Out: counts of grids. Imports only the 
 
 from __future__ import annotations
 
-from gisgrid.model import Band
+from collections.abc import Sequence
+
+from gisgrid.model import Band, GridCount
 
 
 def fitting_counts(households: int, band: Band) -> list[int]:
@@ -38,3 +40,41 @@ def least_off(households: int, band: Band) -> tuple[int, int]:
     choices = [(max(k * band.minimum - households, households - k * band.maximum), k) for k in (above, above + 1)]
     off, count = min(choices)
     return count, off
+
+
+def counts_for(zones: Sequence[int], band: Band, grids: GridCount) -> list[list[int]]:
+    """Return for each zone, given by its households, the numbers of grids to try, the best first.
+
+    Parameters
+    ----------
+    zones
+        Households of each zone.
+    band
+        The household band.
+    grids
+        `target`: the mean nearest to the target first. `fewest`: the smallest number first. A number: shared out so
+        that the zones together have so many grids, as far as the band lets them; only that share is tried.
+
+    Examples
+    --------
+    >>> counts_for([1800, 900], Band(), "fewest")
+    [[4, 5, 6], [2, 3]]
+    >>> counts_for([1800, 900], Band(), 8)
+    [[5], [3]]
+    >>> counts_for([1800, 900], Band(), 99)
+    [[6], [3]]
+    """
+    fits = [fitting_counts(households, band) or [least_off(households, band)[0]] for households in zones]
+    if grids == "target":
+        return fits
+    if grids == "fewest":
+        return [sorted(counts) for counts in fits]
+    shares = [min(counts) for counts in fits]
+    while sum(shares) < grids:
+        # The next grid goes where it leaves the mean highest: that zone is farthest from its smallest grids.
+        room = [i for i, counts in enumerate(fits) if shares[i] < max(counts)]
+        if not room:
+            break
+        zone = max(room, key=lambda i: (zones[i] / (shares[i] + 1), -i))
+        shares[zone] += 1
+    return [[share] for share in shares]

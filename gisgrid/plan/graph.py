@@ -36,8 +36,8 @@ class Units:
         The smallest building code on the unit, "" on empty ground.
     households
         Households that live on it.
-    area_m2, x, y
-        Ground area in square metres and a point inside, in metres.
+    area_m2, perimeter_m, x, y
+        Ground area in square metres, its perimeter and a point inside in metres.
     estate
         Number of the estate, -1 for none.
     dedicated
@@ -47,6 +47,7 @@ class Units:
     codes: tuple[str, ...]
     households: Integers
     area_m2: Floats
+    perimeter_m: Floats
     x: Floats
     y: Floats
     estate: Integers
@@ -56,13 +57,18 @@ class Units:
     def of(
         cls, codes: Sequence[str], households: ArrayLike, area_m2: ArrayLike, points: ArrayLike, **groups: ArrayLike
     ) -> Units:
-        """Return units from anything array-like; `points` has shape (n, 2), `groups` are `estate` and `dedicated`."""
+        """Return units from anything array-like; `points` has shape (n, 2).
+
+        `groups` are `estate`, `dedicated` and `perimeter_m`, which by default is that of a square of the area.
+        """
         xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        square_m = 4.0 * np.sqrt(np.asarray(area_m2, dtype=np.float64))
         none = np.full(len(codes), -1)
         return cls(
             tuple(codes),
             np.asarray(households, dtype=np.int64),
             np.asarray(area_m2, dtype=np.float64),
+            np.asarray(groups.get("perimeter_m", square_m), dtype=np.float64),
             xy[:, 0].copy(),
             xy[:, 1].copy(),
             np.asarray(groups.get("estate", none), dtype=np.int64),
@@ -172,6 +178,7 @@ def canonical(units: Units, borders: Borders, ties: Ties) -> tuple[Graph, Intege
         tuple(units.codes[i] for i in order),
         units.households[order],
         units.area_m2[order],
+        units.perimeter_m[order],
         units.x[order],
         units.y[order],
         units.estate[order],

@@ -164,6 +164,7 @@ def graph_of(inputs: CommunityInputs, cells: Sequence[Cell], borders: Borders, p
         [cell.households for cell in cells],
         [cell.area_m2 for cell in cells],
         points,
+        perimeter_m=np.round(shapely.length(cells_m), 3),
         estate=_main_estates(inputs, cell_of, len(cells)),
         dedicated=[grounds.index(cell.dedicated) if cell.dedicated is not None else -1 for cell in cells],
     )

@@ -1,30 +1,52 @@
-"""The search for a good plan of one zone: several starts, each annealed over contiguous plans.
+"""The search for a good plan of one zone: several annealed plans, laid over each other again and again.
 
-Room: plan. In: a zone (`Network`), the number of parts, the band, a seed and a budget in iterations (never seconds:
-the same seed gives the same plan on every machine). Out: labels, every part connected, and how far they are off the
-band. Imports numpy and the modules of `plan` below it.
+Room: plan. In: a zone (`Network`), the number of parts, rules, a seed and a budget in iterations (never seconds: the
+same seed gives the same plan on every machine). Out: labels, every part connected, and how far they are off the band.
+Imports numpy and the modules of `plan` below it.
+
+Ties make the landscape rugged: which estates share a grid is settled while the annealing is hot, and one annealing
+settles it well in one half of the zone and badly in another. So a pool of annealed plans is kept. Of two of them, what
+both keep together becomes one unit (`plan.overlay`); the zone of some dozens of units that is left is annealed hot in
+a few milliseconds, polished as a whole, and replaces the worse of the two if it is better.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from gisgrid.model import Band
-from gisgrid.plan.construct import Stream, carry_over, construct
-from gisgrid.plan.graph import Floats, Integers
-from gisgrid.plan.moves import RANDOMS_PER_MOVE, State, state_of, sweep
-from gisgrid.plan.objective import Network, Rules, full_cost, off_band
-from gisgrid.plan.trees import RANDOMS_PER_TREE, recombine
+from gisgrid.model import Effort
+from gisgrid.plan.anneal import Schedule, anneal
+from gisgrid.plan.chance import Chance, chance_of, choose
+from gisgrid.plan.construct import carry_over, construct
+from gisgrid.plan.graph import Integers
+from gisgrid.plan.objective import LOCK_COST, Network, Rules, full_cost, off_band
+from gisgrid.plan.overlay import agreed, contracted
 
-EXPONENTIALS: Final[Floats] = np.array(
-    [round(-math.log((step + 0.5) / 4096.0) * 1024.0) / 1024.0 for step in range(4096)]
-)
-"""Quantiles of the exponential distribution, rounded so that no machine's logarithm shows."""
+
+class Course(NamedTuple):
+    """The course of one annealing.
+
+    Attributes
+    ----------
+    rounds
+        The temperature falls and the penalty swings once a round.
+    moves_per_unit, trees_per_part
+        Small moves and tree recombinations proposed in a round, for each unit and for each part.
+    hottest, coolest
+        Temperature of the first and of the last round, in cost.
+    """
+
+    rounds: int
+    moves_per_unit: float
+    trees_per_part: float
+    hottest: float
+    coolest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,67 +55,110 @@ class Budget:
 
     Attributes
     ----------
-    starts
-        Starts that are always made; the best plan of all of them is kept.
-    more_starts
-        Further starts while no plan is in band.
-    patience
-        So many further starts in a row that come no nearer to the band, and the search gives up: of communities with
-        many large buildings most zones have no plan in band at all.
-    rounds
-        Rounds of a start; the temperature falls and the penalty swings once a round.
-    moves_per_unit
-        Small moves proposed in a round for each unit of the zone.
-    trees_per_part
-        Tree recombinations proposed in a round for each grid.
+    plans
+        Plans that are annealed from nothing (in a redraw: from the present grids).
+    overlays
+        How often two plans of the pool are laid over each other.
+    more
+        Further overlays while no plan is in band.
+    first, overlay, polish
+        The courses of a first plan, of the contracted zone, and of the whole zone after it.
     """
 
-    starts: int = 3
-    more_starts: int = 12
-    patience: int = 3
-    rounds: int = 160
-    moves_per_unit: float = 15.0
-    trees_per_part: float = 1.0
+    plans: int
+    overlays: int
+    more: int
+    first: Course
+    overlay: Course
+    polish: Course
 
     def brief(self) -> Budget:
         """Return the budget of a second thought: another number of grids, where the best one gave no plan in band."""
-        return dataclasses.replace(self, starts=1, more_starts=1)
+        return Budget(
+            max(2, self.plans // 3), self.overlays // 3, self.more // 6, self.first, self.overlay, self.polish
+        )
+
+
+_HOT: Final = Course(60, 4.0, 8.0, 500.0, 2.0)
+_LAID: Final = Course(30, 8.0, 10.0, 300.0, 2.0)
+_POLISH: Final = Course(20, 4.0, 8.0, 40.0, 1.0)
+
+BUDGETS: Final[Mapping[Effort, Budget]] = MappingProxyType(
+    {
+        "draft": Budget(5, 10, 30, _HOT._replace(rounds=40), _LAID, Course(10, 4.0, 6.0, 8.0, 1.0)),
+        "normal": Budget(10, 30, 60, _HOT, _LAID, _POLISH),
+        "thorough": Budget(16, 80, 160, Course(60, 6.0, 10.0, 500.0, 2.0), _LAID._replace(rounds=40), _POLISH),
+    }
+)
+"""About 0.5, 1.5 and 4 seconds for a community of 450 buildings (docs/benchmarks.md)."""
+
+FRESH_EVERY: Final = 10
+"""Every so many overlays the second plan is a new one, annealed from nothing, so that the pool does not run dry."""
+
+ALONE: Final = 3
+"""So many fresh plans in a row that lead to the one plan of the pool, and the search ends: small zones agree soon."""
+
+WARM: Final = (3.0, 12.0, 40.0)
+"""Hottest temperatures of a redraw, in turn: near the present grids first. Where a moved household costs more than
+`WARM_MOVE`, they and the penalty grow with it."""
+
+WARM_MOVE: Final = 4.0
+
+PENALTY_START: Final = 4.0
+PENALTY_RISE: Final = 1.08
+PENALTY_FALL: Final = 1.05
+ROUNDS_OF_SWING: Final = 160.0
+"""In so many rounds the penalty of a household out of band rises or falls by these factors, each to that power."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best plan of a search: labels, households outside the band in sum, and the cost that was minimised."""
+    """The best plan of a search.
+
+    Attributes
+    ----------
+    labels, parts
+        The part of each unit, 0 to `parts` - 1.
+    off
+        Households outside the band, in sum.
+    cost
+        What was minimised.
+    starts
+        How many plans were annealed and laid over each other to find it.
+    home
+        In a redraw the part that each unit would stay in, -1 for none; else None.
+    """
 
     labels: Integers
     parts: int
     off: int
     cost: float
+    starts: int = 1
+    home: Integers | None = None
+
+    @property
+    def score(self) -> tuple[int, float]:
+        """What plans are compared by: nearest to the band first, then the cheapest."""
+        return self.off, self.cost
 
     def better_than(self, other: Found | None) -> bool:
         """Return whether this plan is nearer to the band, or as near and cheaper."""
-        return other is None or (self.off, self.cost) < (other.off, other.cost)
+        return other is None or self.score < other.score
 
 
-HOTTEST: Final = 60.0
-"""Temperature of the first round, in cost."""
-
-COOLEST: Final = 1.0
-"""Temperature of the last round but the final descent."""
-
-PLAIN_PERCENT: Final = 15
-PLAIN_PERCENT_LATER: Final = 60
-"""Share of plain spanning trees in the ordinary starts, and in those made because no plan was in band yet."""
-
-WARM: Final = 3.0
-"""Temperature at which a redraw starts from the present grids."""
-
-PENALTY_START: Final = 4.0
-PENALTY_LEAST: Final = 0.25
-PENALTY_MOST: Final = 4000.0
-"""Cost of a household out of band: where it starts, and between which figures it swings."""
+Watch = Callable[[Found], bool]
+"""Is shown the best plan after every annealing; answers whether the search shall go on."""
 
 
-def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], budget: Budget) -> Found:
+def improve(
+    network: Network,
+    parts: int,
+    rules: Rules,
+    seed: tuple[int, ...],
+    budget: Budget,
+    watch: Watch | None = None,
+    begin: Integers | None = None,
+) -> Found:
     """Return the best plan of a zone with so many parts: in band if the search finds one, else nearest to it.
 
     Parameters
@@ -102,89 +167,152 @@ def improve(network: Network, parts: int, band: Band, seed: tuple[int, ...], bud
         A connected zone. Where `home` is set, the search starts from the present grids and a moved household costs.
     parts
         Number of grids, 1 to the number of units.
-    band
-        The household band.
+    rules
+        The household band and the pull to its target.
     seed
-        Whole numbers from 0; same seed, same zone: same plan, bit for bit.
+        Whole numbers from 0; same seed, same zone: same plan, bit for bit, unless `watch` ends the search early.
     budget
         How long to search.
+    watch
+        Sees progress and may end the search; the best plan so far is returned.
+    begin
+        A plan that the search may begin from, every part connected; the answer is never worse. Where it is given,
+        homes are numbered as its parts are.
     """
+    chance = chance_of(*seed)
+    if np.any(network.home >= 0) and begin is None:
+        begin, home = carry_over(network, parts, rules, chance)
+        network = at_home(network, home)
     if parts == 1:
-        return _found(network, np.zeros(len(network.households), dtype=np.int64), 1, band)
-    redraw = bool(np.any(network.home >= 0))
-    best: Found | None = None
-    idle = 0
-    for number in range(budget.starts + budget.more_starts):
-        later = number >= budget.starts
-        if later and best is not None and (best.off == 0 or idle >= budget.patience):
-            break
-        stream = Stream(*seed, number)
-        zone = network
-        if redraw:
-            labels, home = carry_over(network, parts, band, stream)
-            zone = network._replace(home=home, stay=np.where(home >= 0, network.stay, 0.0))
-        else:
-            labels = construct(network, parts, band, stream)
-        rules = Rules.of(band, PLAIN_PERCENT_LATER if later else PLAIN_PERCENT)
-        start = _Start(_found(zone, labels, parts, band), rules, WARM if redraw and not later else HOTTEST)
-        found = _anneal(zone, start, band, stream, budget)
-        idle = 0 if best is None or found.off < best.off else idle + 1
-        if found.better_than(best):
-            best = found
-    if best is None:
-        raise AssertionError("a budget has at least one start")
-    return best
+        found = judged(network, np.zeros(len(network.households), dtype=np.int64), 1, rules)
+    else:
+        found = _Search(network, parts, rules, chance, budget, watch).run(begin)
+    return dataclasses.replace(found, home=network.home if np.any(network.home >= 0) else None)
 
 
-def _found(network: Network, labels: Integers, parts: int, band: Band) -> Found:
+def at_home(network: Network, home: Integers | None) -> Network:
+    """Return the zone with homes numbered anew; units without one cost nothing to move."""
+    if home is None:
+        return network
+    return network._replace(home=home, stay=np.where(home >= 0, network.stay, 0.0))
+
+
+def judged(network: Network, labels: Integers, parts: int, rules: Rules) -> Found:
     """Return the labels with their scores, counted from nothing."""
-    return Found(labels.copy(), parts, off_band(network, labels, parts, band), full_cost(network, labels, parts, band))
+    return Found(
+        labels.copy(), parts, off_band(network, labels, parts, rules), full_cost(network, labels, parts, rules)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where an annealing begins: the plan, the rules of the loops and the temperature."""
+class _Search:
+    """A pool of plans of one zone and how it grows better."""
 
-    first: Found
-    rules: Rules
-    temperature: float
+    def __init__(
+        self, network: Network, parts: int, rules: Rules, chance: Chance, budget: Budget, watch: Watch | None
+    ) -> None:
+        self.network = network
+        self.parts = parts
+        self.rules = rules
+        self.chance = chance
+        self.budget = budget
+        self.watch = watch
+        self.present: Integers | None = None
+        self.pool: list[Found] = []
+        self.best: Found | None = None
+        self.starts = 0
+        self.strain = 1.0
+        if np.any(network.home >= 0):
+            costs = network.stay[network.stay < LOCK_COST] / np.maximum(network.households[network.stay < LOCK_COST], 1)
+            self.strain = max(1.0, float(costs.max(initial=0.0)) / WARM_MOVE)
+
+    def run(self, begin: Integers | None) -> Found:
+        """Return the best plan when the budget is used up, the pool agrees, or the watch says so."""
+        if begin is not None:
+            self.note(judged(self.network, begin, self.parts, self.rules))
+            if np.any(self.network.home >= 0):
+                self.present = begin
+        going = True
+        while going and self.starts < self.budget.plans:
+            going = self.note(self._first())
+        laid, alone = 0, 0
+        while going and alone < ALONE and laid < self._overlays():
+            fresh = laid % FRESH_EVERY == FRESH_EVERY - 1 or len(self.pool) < 2
+            going = self._laid_over(fresh=fresh)
+            alone = alone + 1 if len(self.pool) < 2 else 0
+            laid += 1
+        if self.best is None:
+            raise AssertionError("a budget has at least one plan")
+        return Found(self.best.labels, self.parts, self.best.off, self.best.cost, self.starts)
+
+    def _overlays(self) -> int:
+        """Return how many overlays the search is worth as things stand."""
+        lacking = self.best is not None and self.best.off > 0
+        return self.budget.overlays + (self.budget.more if lacking else 0)
+
+    def note(self, found: Found) -> bool:
+        """Put a plan into the pool unless its like is there; return whether the search shall go on."""
+        if all(found.score != other.score for other in self.pool):
+            self.pool.append(found)
+        if found.better_than(self.best):
+            self.best = found
+        return self.watch is None or self.best is None or self.watch(self.best)
+
+    def _first(self) -> Found:
+        """Return a plan annealed from nothing, or in a redraw from the present grids."""
+        course = self.budget.first
+        if self.present is None:
+            labels = construct(self.network, self.parts, self.rules, self.chance)
+        else:
+            labels = self.present
+            course = course._replace(hottest=WARM[self.starts % len(WARM)] * self.strain, coolest=1.0)
+        return self._annealed(self.network, labels, course)
+
+    def _annealed(self, network: Network, labels: Integers, course: Course) -> Found:
+        """Return the best plan of one annealing."""
+        self.starts += 1
+        swing = ROUNDS_OF_SWING / course.rounds
+        schedule = Schedule(
+            course.rounds,
+            max(64, round(course.moves_per_unit * len(network.households))),
+            max(8, round(course.trees_per_part * self.parts)),
+            course.hottest,
+            _rounded((course.coolest / course.hottest) ** (1.0 / course.rounds)),
+            PENALTY_START * self.strain,
+            _rounded(PENALTY_RISE**swing),
+            _rounded(PENALTY_FALL**-swing),
+        )
+        return Found(*_unpacked(anneal(network, labels, self.parts, self.rules, schedule, self.chance), self.parts))
+
+    def _laid_over(self, *, fresh: bool) -> bool:
+        """Lay two plans of the pool over each other, or one over a fresh one; return whether to go on."""
+        one = choose(self.chance, len(self.pool))
+        if fresh:
+            second = self._first()
+        else:
+            other = choose(self.chance, len(self.pool) - 1)
+            second = self.pool[other + (other >= one)]
+        first = self.pool[one]
+        better, worse = (second, first) if second.better_than(first) else (first, second)
+        blocks = agreed(self.network, better.labels, worse.labels)
+        zone = contracted(self.network, blocks)
+        labels = np.zeros(len(zone.households), dtype=np.int64)
+        labels[blocks] = better.labels
+        laid = self._annealed(zone, labels, self.budget.overlay)
+        child = self._annealed(self.network, laid.labels[blocks], self.budget.polish)
+        # The child begins as the better one and so is never dearer; it takes the place of the worse, or of a fresh
+        # plan's only parent in the pool.
+        if all(child.score != plan.score for plan in self.pool):
+            gone = worse if any(plan is worse for plan in self.pool) else better
+            self.pool = [plan for plan in self.pool if plan is not gone]
+        return self.note(child)
 
 
-def _anneal(network: Network, start: _Start, band: Band, stream: Stream, budget: Budget) -> Found:
-    """Return the best plan seen while the temperature falls from the hottest and the penalty swings.
-
-    The penalty for a household out of band grows by 8 % after a round out of band and falls by 5 % after one in band:
-    against a penalty that only rises this solves far more tight zones.
-    """
-    best, rules, temperature = start.first, start.rules, start.temperature
-    parts = best.parts
-    state = state_of(network, best.labels, parts)
-    moves = max(64, round(budget.moves_per_unit * len(network.households)))
-    trees = max(8, round(budget.trees_per_part * parts))
-    cooling = (COOLEST / temperature) ** (1.0 / budget.rounds)
-    cooling = round(cooling * 1e6) / 1e6
-    penalty = PENALTY_START
-    for turn in range(budget.rounds + 2):
-        if turn >= budget.rounds:
-            temperature = 0.0
-        sweep(network, state, rules, penalty, temperature, stream.block(moves, RANDOMS_PER_MOVE), EXPONENTIALS)
-        recombine(network, state, rules, penalty, temperature, stream.block(trees, RANDOMS_PER_TREE), EXPONENTIALS)
-        best = _noted(network, state, best, band)
-        off = _off(state, band)
-        penalty = min(penalty * 1.08, PENALTY_MOST) if off else max(penalty / 1.05, PENALTY_LEAST)
-        temperature *= cooling
-    return best
+def _unpacked(answer: tuple[Integers, int, float], parts: int) -> tuple[Integers, int, int, float]:
+    """Return the arguments of `Found` from what an annealing returns."""
+    labels, off, cost = answer
+    return labels, parts, off, cost
 
 
-def _off(state: State, band: Band) -> int:
-    """Return by how many households the state lies outside the band, in sum."""
-    return int(np.maximum(np.maximum(band.minimum - state.loads, state.loads - band.maximum), 0).sum())
-
-
-def _noted(network: Network, state: State, best: Found, band: Band) -> Found:
-    """Return the better of the best plan so far and the present state."""
-    off = _off(state, band)
-    if off > best.off:
-        return best
-    found = Found(state.labels.copy(), len(state.loads), off, full_cost(network, state.labels, len(state.loads), band))
-    return found if found.better_than(best) else best
+def _rounded(factor: float) -> float:
+    """Return the factor with six digits, so that no machine's power function shows."""
+    return round(factor * 1e6) / 1e6

@@ -13,15 +13,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gisgrid.plan.chance import Chance, below, draw, exponential
 from gisgrid.plan.compiled import compiled
 from gisgrid.plan.graph import Floats, Integers
-from gisgrid.plan.objective import Network, Rules
+from gisgrid.plan.objective import Level, Network, Rules
 
-RANDOMS_PER_MOVE = 4
-"""Random numbers that one proposal uses."""
+SWAPS_OF_128 = 20
+"""How many of 128 proposals also send a unit back."""
 
-SWAPS_PERCENT = 15
-"""How many of a hundred proposals also send a unit back."""
+PARTNER_TRIES = 6
+"""So many units of a part are looked at for one that could come back in a swap."""
+
+COMPOSITES_OF_128 = 16
+"""How many of 128 proposals weigh a unit with all that hangs on it, even where the unit alone would be too dear."""
 
 
 class State(NamedTuple):
@@ -33,7 +37,13 @@ class State(NamedTuple):
         The part of each unit, 0 to K - 1.
     loads, sizes
         Households and units of each part.
-    seen, queue, group
+    members, place
+        The units of each part in no order of theirs, shape (K, units), and where in it each unit stands.
+    estate_units
+        How many units of each whole estate lie in each part, shape (estates, K).
+    cost
+        One element: what is minimised (cut, estates in pieces, pull to the target, moved households), kept up to date.
+    seen, queue, group, there, back
         Scratch space of the loops; `seen` holds the stamp of the last search that touched a unit, its last element
         the stamp itself.
     """
@@ -41,22 +51,71 @@ class State(NamedTuple):
     labels: Integers
     loads: Integers
     sizes: Integers
+    members: Integers
+    place: Integers
+    estate_units: Integers
+    cost: Floats
     seen: Integers
     queue: Integers
     group: Integers
+    there: Integers
+    back: Integers
 
 
-def state_of(network: Network, labels: Integers, parts: int) -> State:
-    """Return the state of a plan: its labels copied, loads and sizes counted."""
+@compiled
+def state_of(network: Network, labels: Integers, parts: int, rules: Rules) -> State:
+    """Return the state of a plan: its labels copied, its books counted from nothing."""
     count = len(labels)
+    loads = np.zeros(parts, dtype=np.int64)
+    sizes = np.zeros(parts, dtype=np.int64)
+    members = np.zeros((parts, count), dtype=np.int64)
+    place = np.zeros(count, dtype=np.int64)
+    estate_units = np.zeros((len(network.estate_costs), parts), dtype=np.int64)
+    cost = 0.0
+    for unit in range(count):
+        part = labels[unit]
+        loads[part] += network.households[unit]
+        members[part, sizes[part]] = unit
+        place[unit] = sizes[part]
+        sizes[part] += 1
+        if network.estate[unit] >= 0:
+            estate_units[network.estate[unit], part] += 1
+        if network.home[unit] >= 0 and network.home[unit] != part:
+            cost += network.stay[unit]
+        for entry in range(network.first_link[unit], network.first_link[unit + 1]):
+            other = network.links[entry]
+            if other > unit and labels[other] != part:
+                cost += network.costs[entry]
+    for part in range(parts):
+        cost += rules.pull * abs(loads[part] - rules.target)
+    for estate in range(len(network.estate_costs)):
+        held = 0
+        for part in range(parts):
+            held += estate_units[estate, part] > 0
+        cost += network.estate_costs[estate] * max(held - 1, 0)
     return State(
-        labels.astype(np.int64, copy=True),
-        np.bincount(labels, weights=network.households, minlength=parts).astype(np.int64),
-        np.bincount(labels, minlength=parts).astype(np.int64),
+        labels.copy(),
+        loads,
+        sizes,
+        members,
+        place,
+        estate_units,
+        np.array([cost]),
+        np.zeros(count + 1, dtype=np.int64),
+        np.zeros(count + 1, dtype=np.int64),
         np.zeros(count + 1, dtype=np.int64),
         np.zeros(count + 1, dtype=np.int64),
         np.zeros(count + 1, dtype=np.int64),
     )
+
+
+@compiled
+def off_band(state: State, rules: Rules) -> int:
+    """Return by how many households the parts lie outside the band, in sum."""
+    total = 0
+    for part in range(len(state.loads)):
+        total += off_by(state.loads[part], rules)
+    return total
 
 
 @compiled
@@ -150,7 +209,7 @@ def _gather(network: Network, state: State, unit: int) -> int:
 
 
 @compiled
-def _off(load: int, rules: Rules) -> int:
+def off_by(load: int, rules: Rules) -> int:
     """Return by how many households a load is outside the rules."""
     if load < rules.minimum:
         return rules.minimum - load
@@ -160,83 +219,156 @@ def _off(load: int, rules: Rules) -> int:
 
 
 @compiled
-def _load_cost(load: int, rules: Rules, penalty: float) -> float:
-    """Return the cost of a load: the penalty out of band and the pull to the target."""
-    return penalty * _off(load, rules) + rules.pull * abs(load - rules.target)
+def _more_off(state: State, source: int, target: int, load: int, rules: Rules) -> int:
+    """Return how many more households are out of band once so many have gone from one part to the other."""
+    out, into = state.loads[source], state.loads[target]
+    before = off_by(out, rules) + off_by(into, rules)
+    return off_by(out - load, rules) + off_by(into + load, rules) - before
 
 
 @compiled
-def _shift(network: Network, state: State, size: int, target: int) -> float:
-    """Move the group to the target part and return by how much cut and moves became dearer (loads are apart)."""
-    labels, seen, group = state.labels, state.seen, state.group
-    seen[-1] += 1
-    stamp = seen[-1]
-    part = labels[group[0]]
-    for position in range(size):
-        seen[group[position]] = stamp
+def _dearer_loads(state: State, source: int, target: int, load: int, rules: Rules) -> float:
+    """Return by how much dearer the pull to the target is once so many households have gone to the other part."""
+    out, into = state.loads[source], state.loads[target]
+    before = abs(out - rules.target) + abs(into - rules.target)
+    return float(rules.pull * (abs(out - load - rules.target) + abs(into + load - rules.target) - before))
+
+
+@compiled
+def _dearer_alone(network: Network, state: State, unit: int, target: int) -> float:
+    """Return by how much dearer cut, estates and moves are once the unit alone has gone to the target part."""
+    labels = state.labels
+    part = labels[unit]
     dearer = 0.0
-    load = 0
-    for position in range(size):
-        unit = group[position]
-        load += network.households[unit]
-        for entry in range(network.first_link[unit], network.first_link[unit + 1]):
-            other = network.links[entry]
-            if seen[other] == stamp:
-                continue
-            if labels[other] == part:
-                dearer += network.costs[entry]
-            elif labels[other] == target:
-                dearer -= network.costs[entry]
-        if network.home[unit] == part:
-            dearer += network.stay[unit]
-        elif network.home[unit] == target:
-            dearer -= network.stay[unit]
-    for position in range(size):
-        labels[group[position]] = target
-    state.loads[part] -= load
-    state.loads[target] += load
-    state.sizes[part] -= size
-    state.sizes[target] += size
+    for entry in range(network.first_link[unit], network.first_link[unit + 1]):
+        other = labels[network.links[entry]]
+        if other == part:
+            dearer += network.costs[entry]
+        elif other == target:
+            dearer -= network.costs[entry]
+    estate = network.estate[unit]
+    if estate >= 0:
+        if state.estate_units[estate, target] == 0:
+            dearer += network.estate_costs[estate]
+        if state.estate_units[estate, part] == 1:
+            dearer -= network.estate_costs[estate]
+    if network.home[unit] == part:
+        dearer += network.stay[unit]
+    elif network.home[unit] == target:
+        dearer -= network.stay[unit]
     return dearer
 
 
 @compiled
-def _partner(network: Network, state: State, start: int, toward: int, pick: int) -> int:
-    """Return a unit of the part of `start` that is adjacent to the part `toward`, -1 if there is none."""
-    labels, group = state.labels, state.group
-    state.seen[-1] += 1
-    end = _flood(network, state, start, 0)
-    found = 0
-    for position in range(end):
-        here = state.queue[position]
-        for step in range(network.first[here], network.first[here + 1]):
-            if labels[network.neighbours[step]] == toward:
-                group[found] = here
-                found += 1
-                break
-    if found == 0:
-        return -1
-    return int(group[pick % found])
+def handed_over(network: Network, state: State, unit: int, target: int) -> None:
+    """Write the unit into the books of the target part; the last of its old part takes its place there."""
+    part, estate = state.labels[unit], network.estate[unit]
+    if part == target:
+        return
+    state.loads[part] -= network.households[unit]
+    state.loads[target] += network.households[unit]
+    if estate >= 0:
+        state.estate_units[estate, part] -= 1
+        state.estate_units[estate, target] += 1
+    state.sizes[part] -= 1
+    last = state.members[part, state.sizes[part]]
+    state.members[part, state.place[unit]] = last
+    state.place[last] = state.place[unit]
+    state.members[target, state.sizes[target]] = unit
+    state.place[unit] = state.sizes[target]
+    state.sizes[target] += 1
+    state.labels[unit] = target
 
 
 @compiled
-def _moved(network: Network, state: State, unit: int, target: int, kept: Integers) -> float:
+def _partner(network: Network, state: State, part: int, toward: int, chance: Chance) -> int:
+    """Return a unit of the part that is adjacent to the part `toward`, -1 if a few tries meet none."""
+    for _ in range(PARTNER_TRIES):
+        unit = state.members[part, below(draw(chance), state.sizes[part])]
+        if _meets(network, state, unit, toward):
+            return int(unit)
+    return -1
+
+
+@compiled
+def _meets(network: Network, state: State, unit: int, part: int) -> bool:
+    """Return whether a unit has a neighbour in the part."""
+    for step in range(network.first[unit], network.first[unit + 1]):
+        if state.labels[network.neighbours[step]] == part:
+            return True
+    return False
+
+
+@compiled
+def _moved(network: Network, state: State, unit: int, target: int, rules: Rules, kept: Integers) -> float:
     """Move a unit and what hangs on it; note the group in `kept`, its size first; return how much dearer that is."""
+    source = state.labels[unit]
     kept[0] = _gather(network, state, unit)
+    load, dearer = 0, 0.0
     for position in range(kept[0]):
         kept[position + 1] = state.group[position]
-    if kept[0] == 0:
-        return 0.0
-    return _shift(network, state, kept[0], target)
+        load += network.households[state.group[position]]
+    if kept[0] > 0:
+        dearer += _dearer_loads(state, source, target, load, rules)
+    for position in range(kept[0]):
+        dearer += _dearer_alone(network, state, state.group[position], target)
+        handed_over(network, state, state.group[position], target)
+    return dearer
 
 
 @compiled
 def _undone(network: Network, state: State, source: int, kept: Integers) -> None:
     """Give the group noted in `kept` back to its part."""
     for position in range(kept[0]):
-        state.group[position] = kept[position + 1]
-    if kept[0] > 0:
-        _shift(network, state, kept[0], source)
+        handed_over(network, state, kept[position + 1], source)
+
+
+@compiled
+def _tried_group(
+    network: Network, state: State, rules: Rules, level: Level, entry: int, limit: float, other: int
+) -> bool:
+    """Move a unit with what hangs on it, against another unless that is -1; keep that if no dearer than the limit."""
+    unit = network.tails[entry]
+    source, target = state.labels[unit], state.labels[network.neighbours[entry]]
+    off = off_by(state.loads[source], rules) + off_by(state.loads[target], rules)
+    dearer = _moved(network, state, unit, target, rules, state.there)
+    if state.there[0] == 0:
+        return False
+    state.back[0] = 0
+    # What the unit took along may have been all that lay between the other one and its goal.
+    if other >= 0 and state.labels[other] == target and _meets(network, state, other, source):
+        dearer += _moved(network, state, other, source, rules, state.back)
+    off = off_by(state.loads[source], rules) + off_by(state.loads[target], rules) - off
+    if dearer + level.penalty * off > limit:
+        _undone(network, state, target, state.back)
+        _undone(network, state, source, state.there)
+        return False
+    state.cost[0] += dearer
+    return True
+
+
+@compiled
+def _tried_alone(
+    network: Network, state: State, rules: Rules, level: Level, entry: int, limit: float, composite: bool
+) -> bool:
+    """Move a unit, with what hangs on it if anything does; keep that if it is no dearer than the limit.
+
+    Most proposals end at the first sum, before anything is changed; a `composite` one is weighed with what hangs on it.
+    """
+    unit = network.tails[entry]
+    source, target = state.labels[unit], state.labels[network.neighbours[entry]]
+    load = network.households[unit]
+    dearer = _dearer_alone(network, state, unit, target) + _dearer_loads(state, source, target, load, rules)
+    too_dear = dearer + level.penalty * _more_off(state, source, target, load, rules) > limit
+    if too_dear and not composite:
+        return False
+    if not _loose(network, state, unit):
+        return _tried_group(network, state, rules, level, entry, limit, -1)
+    if too_dear:
+        return False
+    handed_over(network, state, unit, target)
+    state.cost[0] += dearer
+    return True
 
 
 @compiled
@@ -244,47 +376,40 @@ def sweep(
     network: Network,
     state: State,
     rules: Rules,
-    penalty: float,
-    temperature: float,
-    randoms: Integers,
-    exponentials: Floats,
+    level: Level,
+    proposals: int,
+    chance: Chance,
 ) -> int:
-    """Propose a move for each row of random numbers and keep those that Metropolis' rule accepts; return how many.
+    """Propose so many moves and keep those that Metropolis' rule accepts; return how many.
 
     Parameters
     ----------
     network, state
         The zone and its plan, changed in place; contiguous before, contiguous after.
-    rules, penalty
-        Band and pull, and the cost of each household outside of it.
-    temperature
-        A move that makes the plan dearer by d is kept with probability exp(-d / temperature).
-    randoms
-        Shape (proposals, `RANDOMS_PER_MOVE`), whole numbers from 0.
-    exponentials
-        Quantiles of the exponential distribution (the logarithms are taken beforehand; see `plan.improve`).
+    rules
+        Band and pull.
+    level
+        The cost of a household out of band, and the temperature: a move that makes the plan dearer by d is kept with
+        probability exp(-d / temperature).
+    proposals
+        How many.
+    chance
+        The stream of random numbers.
     """
-    labels, loads = state.labels, state.loads
-    there = np.zeros(len(labels) + 1, dtype=np.int64)
-    back = np.zeros(len(labels) + 1, dtype=np.int64)
     accepted = 0
-    for row in range(len(randoms)):
-        entry = randoms[row, 0] % len(network.neighbours)
-        unit, neighbour = network.tails[entry], network.neighbours[entry]
-        source, target = labels[unit], labels[neighbour]
-        if source == target or state.sizes[source] == 1:
+    for _ in range(proposals):
+        bits = draw(chance)
+        entry = below(bits, len(network.neighbours))
+        source = state.labels[network.tails[entry]]
+        if source == state.labels[network.neighbours[entry]] or state.sizes[source] == 1:
             continue
-        before = _load_cost(loads[source], rules, penalty) + _load_cost(loads[target], rules, penalty)
-        dearer = _moved(network, state, unit, target, there)
-        back[0] = 0
-        if randoms[row, 1] % 100 < SWAPS_PERCENT:
-            other = _partner(network, state, neighbour, source, randoms[row, 2])
-            if other >= 0 and other != unit:
-                dearer += _moved(network, state, other, source, back)
-        dearer += _load_cost(loads[source], rules, penalty) + _load_cost(loads[target], rules, penalty) - before
-        if dearer <= temperature * exponentials[randoms[row, 3] % len(exponentials)]:
-            accepted += 1
+        limit = level.temperature * exponential(bits)
+        kind = np.int64((bits >> np.uint64(32)) & np.uint64(127))
+        if kind < SWAPS_OF_128:
+            target = state.labels[network.neighbours[entry]]
+            other = _partner(network, state, target, source, chance)
+            accepted += other >= 0 and _tried_group(network, state, rules, level, entry, limit, other)
         else:
-            _undone(network, state, target, back)
-            _undone(network, state, source, there)
+            composite = bool(kind < SWAPS_OF_128 + COMPOSITES_OF_128)
+            accepted += _tried_alone(network, state, rules, level, entry, limit, composite)
     return accepted

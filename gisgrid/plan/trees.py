@@ -14,66 +14,92 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gisgrid.plan.chance import Chance, below, draw, exponential
 from gisgrid.plan.compiled import compiled
 from gisgrid.plan.graph import Floats, Integers
-from gisgrid.plan.moves import State
-from gisgrid.plan.objective import Network, Rules
-
-RANDOMS_PER_TREE = 512
-"""Random numbers that one tree uses; larger regions use them again from the start."""
+from gisgrid.plan.moves import State, handed_over, off_by
+from gisgrid.plan.objective import Level, Network, Rules
 
 
 class Tree(NamedTuple):
-    """A spanning tree of a region: units in breadth-first order, with the position of each one's parent and depth."""
+    """A spanning tree of a region, written anew for each proposal (all arrays as long as the zone).
+
+    Attributes
+    ----------
+    units
+        The region's units in breadth-first order; how many there are is handed along.
+    parent, depth
+        For each place in that order the place of its parent and its depth.
+    position
+        The place of each unit of the zone, -1 outside the region.
+    loads, cut
+        For each place the households of its subtree, and the cost of parting the subtree from the rest.
+    """
 
     units: Integers
     parent: Integers
     depth: Integers
+    position: Integers
+    loads: Integers
+    cut: Floats
+
+
+class Edges(NamedTuple):
+    """The adjacent pairs of a region with random keys, and room to sort and join them; written anew for each tree."""
+
+    tails: Integers
+    heads: Integers
+    keys: Integers
+    order: Integers
+    buckets: Integers
+    root: Integers
+    first: Integers
+    ends: Integers
+
+
+BUCKETS = 256
+"""Pairs are sorted by the three leading bits of their keys and how long these are: near enough for random trees."""
 
 
 @compiled
-def _region(network: Network, inside: Integers, start: int) -> Integers:
-    """Return the units with `inside` set that are connected to `start`, ascending."""
-    count = len(inside)
-    seen = np.zeros(count, dtype=np.bool_)
-    queue = np.empty(count, dtype=np.int64)
-    seen[start] = True
-    queue[0] = start
-    head, end = 0, 1
-    while head < end:
-        here = queue[head]
-        head += 1
-        for step in range(network.first[here], network.first[here + 1]):
-            there = network.neighbours[step]
-            if inside[there] != 0 and not seen[there]:
-                seen[there] = True
-                queue[end] = there
-                end += 1
-    return np.sort(queue[:end])
+def room_for(network: Network) -> tuple[Tree, Edges]:
+    """Return the arrays that trees of a zone are written into."""
+    count, pairs = len(network.households) + 1, len(network.neighbours) + 1
+    tree = Tree(
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.full(count, -1, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count, dtype=np.float64),
+    )
+    edges = Edges(
+        np.zeros(pairs, dtype=np.int64),
+        np.zeros(pairs, dtype=np.int64),
+        np.zeros(pairs, dtype=np.int64),
+        np.zeros(pairs, dtype=np.int64),
+        np.zeros(BUCKETS + 1, dtype=np.int64),
+        np.zeros(count, dtype=np.int64),
+        np.zeros(count + 1, dtype=np.int64),
+        np.zeros(2 * count, dtype=np.int64),
+    )
+    return tree, edges
 
 
 @compiled
-def _random_tree(network: Network, units: Integers, position: Integers, plain: bool, randoms: Integers) -> Tree:
-    """Return a random spanning tree of the units (Kruskal's algorithm with random keys).
+def _keyed_pairs(network: Network, tree: Tree, size: int, edges: Edges, plain: bool, chance: Chance) -> int:
+    """Write the adjacent pairs of the region with their keys, and return how many.
 
-    The key of a pair is a random number over 1 + what it costs to part the pair, so that estates stay whole; in a
-    plain tree it is the bare number, so that every division can come up. `position` is the place of each unit in
-    `units`, -1 outside.
+    The key of a pair is a random number over 1 + what it costs to part the pair, so that trees follow estates; in a
+    plain tree it is the bare number, so that every division can come up.
     """
-    size = len(units)
-    most = 0
-    for unit in units:
-        most += network.first[unit + 1] - network.first[unit]
-    keys = np.empty(most, dtype=np.float64)
-    tails = np.empty(most, dtype=np.int64)
-    heads = np.empty(most, dtype=np.int64)
     count = 0
     for here in range(size):
-        unit = units[here]
+        unit = tree.units[here]
         link = network.first_link[unit]
         for step in range(network.first[unit], network.first[unit + 1]):
             other = network.neighbours[step]
-            there = position[other]
+            there = tree.position[other]
             if there <= here:
                 continue
             while link < network.first_link[unit + 1] and network.links[link] < other:
@@ -81,17 +107,44 @@ def _random_tree(network: Network, units: Integers, position: Integers, plain: b
             cost = 0.0
             if not plain and link < network.first_link[unit + 1] and network.links[link] == other:
                 cost = max(network.costs[link], 0.0)
-            keys[count] = (randoms[count % len(randoms)] % 1048576 + 1.0) / (1.0 + cost)
-            tails[count] = here
-            heads[count] = there
+            number = (float(below(draw(chance), 1 << 30)) + 1.0) / (1.0 + cost)
+            length = 0
+            key = np.int64(number)
+            while key >> length > 7:
+                length += 1
+            edges.keys[count] = length * 8 + (key >> length)
+            edges.tails[count] = here
+            edges.heads[count] = there
             count += 1
-    order = np.argsort(keys[:count], kind="mergesort")
-    root = np.arange(size)
-    degree = np.zeros(size + 1, dtype=np.int64)
-    chosen = np.empty(size, dtype=np.int64)
+    return count
+
+
+@compiled
+def _sorted(edges: Edges, count: int) -> None:
+    """Write the order of the pairs by bucket of their keys (counting sort)."""
+    edges.buckets[:] = 0
+    for pair in range(count):
+        edges.buckets[edges.keys[pair] + 1] += 1
+    for bucket in range(BUCKETS):
+        edges.buckets[bucket + 1] += edges.buckets[bucket]
+    for pair in range(count):
+        bucket = edges.keys[pair]
+        edges.order[edges.buckets[bucket]] = pair
+        edges.buckets[bucket] += 1
+
+
+@compiled
+def _joined(edges: Edges, count: int, size: int) -> None:
+    """Choose the pairs of a spanning tree (Kruskal's algorithm) and write them as lists of ends."""
+    root, first = edges.root, edges.first
+    for place in range(size):
+        root[place] = place
+        first[place] = 0
+    first[size] = 0
     taken = 0
-    for edge in order:
-        a, b = tails[edge], heads[edge]
+    for step in range(count):
+        pair = edges.order[step]
+        a, b = edges.tails[pair], edges.heads[pair]
         while root[a] != a:
             root[a] = root[root[a]]
             a = root[a]
@@ -100,91 +153,144 @@ def _random_tree(network: Network, units: Integers, position: Integers, plain: b
             b = root[b]
         if a != b:
             root[b] = a
-            chosen[taken] = edge
+            edges.order[taken] = pair
             taken += 1
-            degree[tails[edge] + 1] += 1
-            degree[heads[edge] + 1] += 1
-    return _rooted(units, np.cumsum(degree), tails, heads, chosen[:taken])
+            first[edges.tails[pair]] += 1
+            first[edges.heads[pair]] += 1
+            if taken == size - 1:
+                break
+    total = 0
+    for place in range(size + 1):
+        degree = first[place]
+        first[place] = total
+        total += degree
+        root[place] = first[place]
+    for step in range(taken):
+        a, b = edges.tails[edges.order[step]], edges.heads[edges.order[step]]
+        edges.ends[root[a]] = b
+        edges.ends[root[b]] = a
+        root[a] += 1
+        root[b] += 1
 
 
 @compiled
-def _rooted(units: Integers, first: Integers, tails: Integers, heads: Integers, chosen: Integers) -> Tree:
-    """Return the chosen edges as a tree rooted at the first unit."""
-    size = len(units)
-    fill = first[:-1].copy()
-    ends = np.empty(2 * len(chosen), dtype=np.int64)
-    for edge in chosen:
-        ends[fill[tails[edge]]] = heads[edge]
-        fill[tails[edge]] += 1
-        ends[fill[heads[edge]]] = tails[edge]
-        fill[heads[edge]] += 1
-    queue = np.zeros(size, dtype=np.int64)
-    place = np.full(size, -1, dtype=np.int64)
-    parent = np.full(size, -1, dtype=np.int64)
-    depth = np.zeros(size, dtype=np.int64)
-    place[0] = 0
-    head, end = 0, 1
-    while head < end:
+def _grown(network: Network, tree: Tree, size: int, edges: Edges, plain: bool, chance: Chance) -> None:
+    """Write a random spanning tree of the first `size` units, which are connected, in place of their order."""
+    count = _keyed_pairs(network, tree, size, edges, plain, chance)
+    _sorted(edges, count)
+    _joined(edges, count, size)
+    # Breadth first from the first unit; `keys` and `order` are free by now.
+    queue, placed = edges.keys, edges.order
+    for place in range(size):
+        placed[place] = -1
+    queue[0] = 0
+    placed[0] = 0
+    tree.parent[0] = -1
+    tree.depth[0] = 0
+    end = 1
+    for head in range(size):
         here = queue[head]
-        for step in range(first[here], first[here + 1]):
-            there = ends[step]
-            if place[there] < 0:
-                place[there] = end
-                parent[end] = head
-                depth[end] = depth[head] + 1
+        for step in range(edges.first[here], edges.first[here + 1]):
+            there = edges.ends[step]
+            if placed[there] < 0:
+                placed[there] = end
+                tree.parent[end] = head
+                tree.depth[end] = tree.depth[head] + 1
                 queue[end] = there
                 end += 1
-        head += 1
-    return Tree(units[queue], parent, depth)
+    for place in range(size):
+        edges.root[place] = tree.units[queue[place]]
+    for place in range(size):
+        tree.units[place] = edges.root[place]
+        tree.position[tree.units[place]] = place
 
 
 @compiled
-def _edge_scores(network: Network, tree: Tree, position: Integers) -> tuple[Integers, Floats]:
-    """Return for each unit of the tree its subtree's households and the cost of parting the subtree from the rest.
+def _lay(tree: Tree, a: int, b: int, cost: float) -> None:
+    """Lay a cost on the path between two places of the tree: at both ends, and off again above where they meet."""
+    cut = tree.cut
+    cut[a] += cost
+    cut[b] += cost
+    while a != b:
+        if tree.depth[a] >= tree.depth[b]:
+            a = tree.parent[a]
+        else:
+            b = tree.parent[b]
+    cut[a] -= 2.0 * cost
+
+
+@compiled
+def _score_edges(network: Network, tree: Tree, size: int) -> None:
+    """Write for each place of the tree its subtree's households and the cost of parting the subtree from the rest.
 
     A pair inside the region is parted by exactly the tree edges on the path between its two units.
     """
-    size = len(tree.units)
+    loads, cut = tree.loads, tree.cut
     for place in range(size):
-        position[tree.units[place]] = place
-    loads = np.empty(size, dtype=np.int64)
-    cut = np.zeros(size, dtype=np.float64)
+        cut[place] = 0.0
+    estates = 0
     for place in range(size):
         unit = tree.units[place]
         loads[place] = network.households[unit]
+        estates += network.estate[unit] >= 0
         for entry in range(network.first_link[unit], network.first_link[unit + 1]):
-            other = position[network.links[entry]]
-            if other <= place:
-                continue
-            cost = network.costs[entry]
-            cut[place] += cost
-            cut[other] += cost
-            a, b = place, other
-            while a != b:
-                if tree.depth[a] >= tree.depth[b]:
-                    a = tree.parent[a]
-                else:
-                    b = tree.parent[b]
-            cut[a] -= 2.0 * cost
+            other = tree.position[network.links[entry]]
+            if other > place:
+                _lay(tree, place, other, network.costs[entry])
+    if estates > 1:
+        _lay_estates(network, tree, size, estates)
     for place in range(size - 1, 0, -1):
         loads[tree.parent[place]] += loads[place]
         cut[tree.parent[place]] += cut[place]
-    return loads, cut
 
 
 @compiled
-def _share_cost(load: int, parts: int, rules: Rules, penalty: float) -> float:
-    """Return the cost of a load that is to be shared by so many grids."""
-    off = max(parts * rules.minimum - load, load - parts * rules.maximum, 0)
-    return penalty * off + rules.pull * abs(load - parts * rules.target)
+def _lay_estates(network: Network, tree: Tree, size: int, count: int) -> None:
+    """Lay the cost of each estate on the tree edges that part it, for `count` units of estates.
+
+    A walk through an estate's units in preorder and back to the first passes each edge between them exactly twice.
+    """
+    under = np.ones(size, dtype=np.int64)
+    for place in range(size - 1, 0, -1):
+        under[tree.parent[place]] += under[place]
+    preorder = np.zeros(size, dtype=np.int64)
+    free = np.ones(size, dtype=np.int64)
+    for place in range(1, size):
+        above = tree.parent[place]
+        preorder[place] = preorder[above] + free[above]
+        free[above] += under[place]
+    keys = np.empty(count, dtype=np.int64)
+    places = np.empty(count, dtype=np.int64)
+    found = 0
+    for place in range(size):
+        estate = network.estate[tree.units[place]]
+        if estate >= 0:
+            keys[found] = estate * size + preorder[place]
+            places[found] = place
+            found += 1
+    order = np.argsort(keys)
+    begin = 0
+    for step in range(count):
+        estate = keys[order[step]] // size
+        last = step + 1 == count or keys[order[step + 1]] // size != estate
+        other = order[begin] if last else order[step + 1]
+        _lay(tree, places[order[step]], places[other], network.estate_costs[estate] / 2.0)
+        if last:
+            begin = step + 1
 
 
 @compiled
-def _below(tree: Tree, top: int) -> Integers:
+def _share_off(load: int, parts: int, rules: Rules) -> int:
+    """Return how many households of a load that so many grids are to share are out of band."""
+    return max(parts * rules.minimum - load, load - parts * rules.maximum, 0)
+
+
+@compiled
+def _below(tree: Tree, size: int, top: int) -> Integers:
     """Return for each place of the tree 1 if it is `top` or below it, else 0."""
-    flags = np.zeros(len(tree.units), dtype=np.int64)
+    flags = np.zeros(size, dtype=np.int64)
     flags[top] = 1
-    for place in range(top + 1, len(tree.units)):
+    for place in range(top + 1, size):
         if flags[tree.parent[place]] == 1:
             flags[place] = 1
     return flags
@@ -197,7 +303,8 @@ def split(
     parts: tuple[int, int],
     rules: Rules,
     penalty: float,
-    randoms: Integers,
+    trees: int,
+    chance: Chance,
 ) -> Integers:
     """Return 1 for the units of one side of the cheapest split of a connected region, 0 for all others.
 
@@ -211,37 +318,59 @@ def split(
         How many grids the side marked 1 and the other side are to hold.
     rules, penalty
         Band and pull, and the cost of each household outside of it.
-    randoms
-        Shape (trees, `RANDOMS_PER_TREE`): one row for each spanning tree tried.
+    trees
+        How many spanning trees are tried.
+    chance
+        The stream of random numbers.
     """
     best_cost = np.inf
     best = np.zeros(len(inside), dtype=np.int64)
-    start = 0
-    while inside[start] == 0:
-        start += 1
-    units = _region(network, inside, start)
-    position = np.full(len(inside), -1, dtype=np.int64)
-    for row in range(len(randoms)):
-        for place in range(len(units)):
-            position[units[place]] = place
-        plain = randoms[row, -1] % 100 < rules.plain_percent
-        tree = _random_tree(network, units, position, plain, randoms[row])
-        loads, cut = _edge_scores(network, tree, position)
+    tree, edges = room_for(network)
+    size = 0
+    for unit in range(len(inside)):
+        if inside[unit] != 0:
+            tree.units[size] = unit
+            tree.position[unit] = size
+            size += 1
+    for _ in range(trees):
+        plain = below(draw(chance), 100) < rules.plain_percent
+        _grown(network, tree, size, edges, plain, chance)
+        _score_edges(network, tree, size)
         choice, mirrored = 0, False
-        for place in range(1, len(units)):
-            rest = loads[0] - loads[place]
+        for place in range(1, size):
+            load, rest = tree.loads[place], tree.loads[0] - tree.loads[place]
             for turn in range(2):
                 here, there = parts[turn], parts[1 - turn]
-                cost = cut[place] + _share_cost(loads[place], here, rules, penalty)
-                cost += _share_cost(rest, there, rules, penalty)
+                off = _share_off(load, here, rules) + _share_off(rest, there, rules)
+                cost = tree.cut[place] + penalty * off
+                cost += rules.pull * (abs(load - here * rules.target) + abs(rest - there * rules.target))
                 if cost < best_cost:
                     best_cost, choice, mirrored = cost, place, turn == 1
         if choice > 0:
-            below = _below(tree, choice)
+            under = _below(tree, size, choice)
             best[:] = 0
-            for place in range(len(units)):
-                best[tree.units[place]] = 1 - below[place] if mirrored else below[place]
+            for place in range(size):
+                best[tree.units[place]] = 1 - under[place] if mirrored else under[place]
     return best
+
+
+@compiled
+def _held_cost(network: Network, state: State, tree: Tree, size: int, one: int, two: int) -> float:
+    """Return what two parts cost between themselves as they are now, without loads."""
+    cost = 0.0
+    for place in range(size):
+        unit = tree.units[place]
+        part = state.labels[unit]
+        for step in range(network.first_link[unit], network.first_link[unit + 1]):
+            other = network.links[step]
+            if other > unit and state.labels[other] == one + two - part:
+                cost += network.costs[step]
+        if network.home[unit] >= 0 and network.home[unit] != part:
+            cost += network.stay[unit]
+    for estate in range(len(network.estate_costs)):
+        if state.estate_units[estate, one] > 0 and state.estate_units[estate, two] > 0:
+            cost += network.estate_costs[estate]
+    return cost
 
 
 @compiled
@@ -249,71 +378,91 @@ def recombine(
     network: Network,
     state: State,
     rules: Rules,
-    penalty: float,
-    temperature: float,
-    randoms: Integers,
-    exponentials: Floats,
+    level: Level,
+    proposals: int,
+    chance: Chance,
 ) -> int:
-    """Merge two neighbouring parts and split them anew, for each row of random numbers; return how often it was kept.
+    """Merge two neighbouring parts and split them anew, so many times; return how often the new split was kept.
 
     Parameters
     ----------
     network, state
         The zone and its plan, changed in place; contiguous before, contiguous after.
-    rules, penalty, temperature, exponentials
+    rules, level, chance
         As in `plan.moves.sweep`.
-    randoms
-        Shape (proposals, `RANDOMS_PER_TREE`), whole numbers from 0.
+    proposals
+        How many; one that meets no border between two parts does nothing.
     """
-    labels = state.labels
-    inside = np.zeros(len(labels), dtype=np.int64)
-    position = np.full(len(labels), -1, dtype=np.int64)
+    tree, edges = room_for(network)
     kept = 0
-    for row in range(len(randoms)):
-        entry = randoms[row, 0] % len(network.neighbours)
-        start = network.tails[entry]
-        one, two = labels[start], labels[network.neighbours[entry]]
+    for _ in range(proposals):
+        bits = draw(chance)
+        entry = below(bits, len(network.neighbours))
+        one, two = state.labels[network.tails[entry]], state.labels[network.neighbours[entry]]
         if one == two:
             continue
-        for unit in range(len(labels)):
-            inside[unit] = 1 if labels[unit] == one or labels[unit] == two else 0
-            position[unit] = -1
-        units = _region(network, inside, start)
-        now = _share_cost(state.loads[one], 1, rules, penalty) + _share_cost(state.loads[two], 1, rules, penalty)
-        for place in range(len(units)):
-            unit = units[place]
-            position[unit] = place
-            for step in range(network.first_link[unit], network.first_link[unit + 1]):
-                other = network.links[step]
-                if other > unit and inside[other] == 1 and labels[other] != labels[unit]:
-                    now += network.costs[step]
-            if network.home[unit] >= 0 and network.home[unit] != labels[unit]:
-                now += network.stay[unit]
-        plain = randoms[row, -1] % 100 < rules.plain_percent
-        tree = _random_tree(network, units, position, plain, randoms[row])
-        loads, cut = _edge_scores(network, tree, position)
-        stay_one, stay_two, away = _home_sums(network, tree, one, two)
-        best_cost, best_drawn, choice, lower = 0.0, np.inf, 0, one
-        for place in range(1, len(units)):
-            cost = cut[place] + away + _share_cost(loads[place], 1, rules, penalty)
-            cost += _share_cost(loads[0] - loads[place], 1, rules, penalty)
-            as_one = stay_one[0] - stay_one[place] + stay_two[place]
-            as_two = stay_two[0] - stay_two[place] + stay_one[place]
-            cost += min(as_one, as_two)
-            drawn = cost + temperature * exponentials[(randoms[row, 1] + 7919 * place) % len(exponentials)]
-            if drawn < best_drawn:
-                best_cost, best_drawn, choice = cost, drawn, place
-                lower = one if as_one <= as_two else two
-        if best_cost - now <= temperature * exponentials[randoms[row, 2] % len(exponentials)]:
-            _write(network, state, tree, choice, lower, one + two - lower)
-            kept += 1
+        size = 0
+        for part in (one, two):
+            for position in range(state.sizes[part]):
+                unit = state.members[part, position]
+                tree.units[size] = unit
+                tree.position[unit] = size
+                size += 1
+        plain = below(bits >> np.uint64(16), 100) < rules.plain_percent
+        _grown(network, tree, size, edges, plain, chance)
+        _score_edges(network, tree, size)
+        kept += _tried_tree(network, state, tree, (size, one, two), rules, level, chance)
+        for place in range(size):
+            tree.position[tree.units[place]] = -1
     return kept
 
 
 @compiled
-def _home_sums(network: Network, tree: Tree, one: int, two: int) -> tuple[Floats, Floats, float]:
+def _tried_tree(
+    network: Network,
+    state: State,
+    tree: Tree,
+    region: tuple[int, int, int],
+    rules: Rules,
+    level: Level,
+    chance: Chance,
+) -> bool:
+    """Draw an edge of the scored tree by the temperature; divide the two parts there if that is accepted.
+
+    The region is the number of its units and its two parts.
+    """
+    size, one, two = region
+    pulled = abs(state.loads[one] - rules.target) + abs(state.loads[two] - rules.target)
+    now = _held_cost(network, state, tree, size, one, two) + rules.pull * pulled
+    now_off = off_by(state.loads[one], rules) + off_by(state.loads[two], rules)
+    stay_one, stay_two, away = _home_sums(network, tree, size, one, two)
+    best_cost, best_off, best_drawn, choice, lower = 0.0, 0, np.inf, 0, one
+    for place in range(1, size):
+        load, rest = tree.loads[place], tree.loads[0] - tree.loads[place]
+        as_one = stay_one[0] - stay_one[place] + stay_two[place]
+        as_two = stay_two[0] - stay_two[place] + stay_one[place]
+        cost = tree.cut[place] + away + min(as_one, as_two)
+        cost += rules.pull * (abs(load - rules.target) + abs(rest - rules.target))
+        off = off_by(load, rules) + off_by(rest, rules)
+        drawn = cost + level.penalty * off
+        if level.temperature > 0.0 and drawn < best_drawn:
+            drawn += level.temperature * exponential(draw(chance))
+        if drawn < best_drawn:
+            best_cost, best_off, best_drawn, choice = cost, off, drawn, place
+            lower = one if as_one <= as_two else two
+    if best_cost - now + level.penalty * (best_off - now_off) > level.temperature * exponential(draw(chance)):
+        return False
+    under = _below(tree, size, choice)
+    for place in range(size):
+        part = lower if under[place] == 1 else one + two - lower
+        handed_over(network, state, tree.units[place], part)
+    state.cost[0] += best_cost - now
+    return True
+
+
+@compiled
+def _home_sums(network: Network, tree: Tree, size: int, one: int, two: int) -> tuple[Floats, Floats, float]:
     """Return for each subtree the cost of its homes in `one` and in `two`, and that of homes elsewhere in sum."""
-    size = len(tree.units)
     stay_one = np.zeros(size, dtype=np.float64)
     stay_two = np.zeros(size, dtype=np.float64)
     away = 0.0
@@ -329,19 +478,3 @@ def _home_sums(network: Network, tree: Tree, one: int, two: int) -> tuple[Floats
             stay_one[tree.parent[place]] += stay_one[place]
             stay_two[tree.parent[place]] += stay_two[place]
     return stay_one, stay_two, away
-
-
-@compiled
-def _write(network: Network, state: State, tree: Tree, choice: int, lower: int, upper: int) -> None:
-    """Give the subtree below the choice to the part `lower`, the rest to `upper`, and count anew."""
-    below = _below(tree, choice)
-    state.loads[lower] = 0
-    state.loads[upper] = 0
-    state.sizes[lower] = 0
-    state.sizes[upper] = 0
-    for place in range(len(tree.units)):
-        unit = tree.units[place]
-        part = lower if below[place] == 1 else upper
-        state.labels[unit] = part
-        state.loads[part] += network.households[unit]
-        state.sizes[part] += 1

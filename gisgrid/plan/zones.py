@@ -1,11 +1,12 @@
 """Zones: the ground that is planned together, and what stands aside from it.
 
 Room: plan. In: a building graph and the settings. Out: regions (zones to be divided, towers, dedicated ground) and
-over which borders grids may reach. Imports numpy and `plan.graph`, `plan.counts`.
+over which borders grids may reach. Imports numpy, scipy and `plan.graph`, `plan.counts`, `plan.objective`.
 
-A zone is a connected component of adjacency. Dedicated ground of some size and buildings above the band are taken out
-first. A zone that no number of grids fits is joined to a neighbour if that helps: over a narrow neck at any time, over
-its cheapest barrier where the settings allow it, so that median strips and ramps never become grids.
+A zone is a connected component of adjacency. Dedicated ground of some size, buildings above the band, natural villages
+where each is to be a grid, and locked grids are taken out first. A zone that no number of grids fits is joined to a
+neighbour if that helps: over a narrow neck at any time, over its cheapest barrier where the settings allow it, so that
+median strips and ramps never become grids.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
 
 from gisgrid.geometry.adjacency import components
 from gisgrid.model import Band, DrawSettings
 from gisgrid.plan.counts import least_off
 from gisgrid.plan.graph import ADJACENT_M, Flags, Graph, Integers
+from gisgrid.plan.objective import Present
 
-RegionKind = Literal["zone", "tower", "dedicated"]
+RegionKind = Literal["zone", "tower", "dedicated", "locked", "village"]
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Units that are planned together: a `zone` is divided, a `tower` or `dedicated` region is one grid."""
+    """Units that are planned together: a `zone` is divided, every other kind of region is one grid."""
 
     kind: RegionKind
     units: Integers
@@ -62,7 +66,7 @@ class _Way:
     barred: bool
 
 
-def regions_of(graph: Graph, settings: DrawSettings) -> Regions:
+def regions_of(graph: Graph, settings: DrawSettings, present: Present | None = None) -> Regions:
     """Return the regions of a community.
 
     Parameters
@@ -70,14 +74,17 @@ def regions_of(graph: Graph, settings: DrawSettings) -> Regions:
     graph
         In canonical order.
     settings
-        Band, least area of dedicated ground, and whether a zone may be joined over a barrier.
+        Band, least area of dedicated ground, villages, and whether a zone may be joined over a barrier.
+    present
+        The grids in force, for those that are locked.
     """
-    kind_of = _aside(graph, settings)
-    borders = graph.borders
-    same = kind_of[borders.a] == kind_of[borders.b]
-    linked = same & np.where(kind_of[borders.a] >= 0, borders.length_m >= ADJACENT_M, borders.adjacent)
+    aside = _Aside(graph, settings)
+    aside.take(present or Present.none(len(graph)))
+    borders, group = graph.borders, aside.group
+    same = group[borders.a] == group[borders.b]
+    linked = same & np.where(group[borders.a] >= 0, borders.length_m >= ADJACENT_M, borders.adjacent)
     labels = components(len(graph), borders.a[linked], borders.b[linked])
-    kinds = [_kind(int(kind_of[np.flatnonzero(labels == label)[0]])) for label in range(_count(labels))]
+    kinds = [aside.kind_of(int(group[np.flatnonzero(labels == label)[0]])) for label in range(_count(labels))]
     joining = _Joining(graph, settings, labels, kinds)
     joining.run()
     return joining.result()
@@ -88,28 +95,80 @@ def _count(labels: Integers) -> int:
     return int(labels.max()) + 1 if len(labels) else 0
 
 
-def _kind(group: int) -> RegionKind:
-    """Return the kind of region that a number of `_aside` stands for."""
-    return "zone" if group == -1 else "tower" if group < -1 else "dedicated"
+class _Aside:
+    """What is not divided: a group for each unit, -1 for ground to be divided, and the kind of each group."""
 
+    def __init__(self, graph: Graph, settings: DrawSettings) -> None:
+        self.graph = graph
+        self.settings = settings
+        self.group = np.full(len(graph), -1, dtype=np.int64)
+        self.kinds: list[RegionKind] = []
 
-def _aside(graph: Graph, settings: DrawSettings) -> Integers:
-    """Return for each unit its dedicated ground (≥ 0), -1 for ground to be divided, or below -1 one number a tower.
+    def kind_of(self, group: int) -> RegionKind:
+        """Return the kind of region of a group."""
+        return "zone" if group < 0 else self.kinds[group]
 
-    Dedicated ground counts where a connected part of it has the least area; elsewhere it belongs to the grid around.
-    """
-    units, borders = graph.units, graph.borders
-    group = np.full(len(graph), -1, dtype=np.int64)
-    dedicated = units.dedicated
-    same = (dedicated[borders.a] >= 0) & (dedicated[borders.a] == dedicated[borders.b])
-    same &= borders.length_m >= ADJACENT_M
-    parts = components(len(graph), borders.a[same], borders.b[same])
-    area = np.bincount(parts, weights=units.area_m2) if len(graph) else np.empty(0)
-    large = (dedicated >= 0) & (area[parts] >= settings.dedicated_area_m2)
-    group[large] = dedicated[large]
-    towers = (group == -1) & (units.households > settings.band.maximum)
-    group[towers] = -2 - np.flatnonzero(towers)
-    return group
+    def take(self, present: Present) -> None:
+        """Set aside dedicated ground, towers, villages and locked grids; a lock outweighs all others."""
+        for members in self._dedicated():
+            self._set(members, "dedicated")
+        towers = (self.group == -1) & (self.graph.units.households > self.settings.band.maximum)
+        for tower in np.flatnonzero(towers).tolist():
+            self._set(np.array([tower]), "tower")
+        if self.settings.villages:
+            for members in self._villages():
+                self._set(members, "village")
+        for grid in present.locked_grids:
+            self._set(self._one_piece(np.flatnonzero(present.grid == grid)), "locked")
+
+    def _set(self, members: Integers, kind: RegionKind) -> None:
+        if len(members):
+            self.group[members] = len(self.kinds)
+            self.kinds.append(kind)
+
+    def _dedicated(self) -> list[Integers]:
+        """Return the dedicated grounds: a connected part counts where it has the least area.
+
+        Elsewhere it belongs to the grid around.
+        """
+        units, borders = self.graph.units, self.graph.borders
+        dedicated = units.dedicated
+        same = (dedicated[borders.a] >= 0) & (dedicated[borders.a] == dedicated[borders.b])
+        same &= borders.length_m >= ADJACENT_M
+        parts = components(len(self.graph), borders.a[same], borders.b[same])
+        area = np.bincount(parts, weights=units.area_m2) if len(self.graph) else np.empty(0)
+        large = (dedicated >= 0) & (area[parts] >= self.settings.dedicated_area_m2)
+        return [np.flatnonzero(large & (dedicated == ground)) for ground in np.unique(dedicated[large])]
+
+    def _villages(self) -> list[Integers]:
+        """Return the natural villages: each estate with the ground that is nearest to it on foot."""
+        units, borders = self.graph.units, self.graph.borders
+        free = self.group == -1
+        sources = np.flatnonzero(free & (units.estate >= 0))
+        if not len(sources):
+            return []
+        walk = borders.adjacent & free[borders.a] & free[borders.b]
+        a, b = borders.a[walk], borders.b[walk]
+        metres = np.maximum(np.hypot(units.x[a] - units.x[b], units.y[a] - units.y[b]), 0.01)
+        ways = coo_matrix((metres, (a, b)), shape=(len(self.graph), len(self.graph)))
+        _, _, nearest = dijkstra(ways, directed=False, indices=sources, return_predecessors=True, min_only=True)
+        reached = free & (nearest >= 0)
+        village = np.full(len(self.graph), -1, dtype=np.int64)
+        village[reached] = units.estate[nearest[reached]]
+        return [np.flatnonzero(village == estate) for estate in np.unique(village[reached])]
+
+    def _one_piece(self, members: Integers) -> Integers:
+        """Return the connected piece of a locked grid that holds most households; the rest is divided anew."""
+        borders = self.graph.borders
+        inside = np.zeros(len(self.graph), dtype=np.bool_)
+        inside[members] = True
+        same = inside[borders.a] & inside[borders.b] & (borders.length_m >= ADJACENT_M)
+        pieces = components(len(self.graph), borders.a[same], borders.b[same])[members]
+        if not len(members):
+            return members
+        weight = np.bincount(pieces, weights=self.graph.units.households[members] + 1e-6)
+        heaviest: Integers = members[pieces == int(weight.argmax())]
+        return heaviest
 
 
 class _Joining:
@@ -182,7 +241,7 @@ class _Joining:
         if not free and not self.settings.cross_barriers:
             return None
         households = self._households(needy)
-        if self.kinds[other] == "dedicated" and households > 0:
+        if self.kinds[other] == "locked" or (self.kinds[other] == "dedicated" and households > 0):
             return None
         rank = self._rank(other, empty=households == 0, free=free)
         misfit = 0
@@ -203,7 +262,7 @@ class _Joining:
         """
         kind = self.kinds[other]
         if empty:
-            return {"zone": 0, "tower": 1, "dedicated": 2}[kind] + (0 if free else 3)
+            return {"zone": 0, "tower": 1, "village": 1, "dedicated": 2, "locked": 2}[kind] + (0 if free else 3)
         if kind == "zone":
             return 0 if free else 1
         return 2 if free else 3

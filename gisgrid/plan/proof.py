@@ -1,0 +1,122 @@
+"""How good the division of a zone is known to be: proven best, proven impossible, or no better one found.
+
+Room: plan. In: a zone and the best division that the search found. Out: the division, perhaps a better one, and its
+`Proof`. Imports `plan.exact`, `plan.remedies` and the modules below them; the solver itself runs in another process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+import numpy as np
+
+from gisgrid.model import DrawSettings, Effort
+from gisgrid.plan.counts import fitting_counts
+from gisgrid.plan.exact import prove_infeasible, solve
+from gisgrid.plan.improve import BUDGETS, Found, at_home, improve, judged
+from gisgrid.plan.objective import Network, Rules
+from gisgrid.plan.remedies import Remedy, remedy
+from gisgrid.plan.zones import RegionKind
+
+ProofKind = Literal["best", "none_better", "impossible", "no_count", "whole"]
+
+EFFORTS: Final[Mapping[Effort, float]] = MappingProxyType({"draft": 0.0, "normal": 4.0, "thorough": 20.0})
+"""Deterministic seconds in which the exact model tries a zone for which the search found no plan in band."""
+
+TIGHT_UNITS: Final = 200
+"""Larger zones out of band are not handed to the exact model: it would end without an answer."""
+
+REMEDY_UNITS: Final = 120
+"""What would free a larger zone is not looked for: each thing tried is a model of its own."""
+
+PROVED_UNITS: Final = 160
+PROVED_EFFORT: Final = 30.0
+"""Zones of so many units are proven best, where that is asked for, in so many deterministic seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How good a zone's division is known to be.
+
+    Attributes
+    ----------
+    kind
+        `best`: no plan of so many grids costs less. `none_better`: the search found none better in `starts` starts.
+        `impossible`: no division has every grid in band, whatever the number of grids. `no_count`: the households of
+        the zone add up to no number of grids. `whole`: nothing was to be divided.
+    starts
+        How many plans were annealed.
+    remedy
+        What would free a zone that cannot be in band.
+    """
+
+    kind: ProofKind
+    starts: int = 0
+    remedy: Remedy | None = None
+
+    @classmethod
+    def whole(cls, kind: RegionKind) -> Proof:  # noqa: ARG003 - every kind but a zone is one grid by rule
+        """Return the proof of a region that is one grid."""
+        return cls("whole")
+
+
+def unproved(starts: int) -> Proof:
+    """Return what the search alone can say."""
+    return Proof("none_better", starts)
+
+
+def proved(network: Network, found: Found, rules: Rules, settings: DrawSettings, starts: int) -> tuple[Found, Proof]:
+    """Return the division, a better one where the exact model has it, and how good it is known to be.
+
+    Parameters
+    ----------
+    network, rules, settings
+        The zone, the band with its pull, and what the draw is asked for.
+    found
+        What the search found.
+    starts
+        How many plans it annealed.
+    """
+    band = settings.band
+    households = int(network.households.sum())
+    if not fitting_counts(households, band):
+        return found, Proof("no_count", starts)
+    if found.off > 0:
+        return _out_of_band(network, found, rules, settings, starts)
+    if found.parts == 1 and fitting_counts(households, band) == [1]:
+        return found, Proof("best", starts)
+    network = at_home(network, found.home)
+    if settings.prove and len(network.households) <= PROVED_UNITS:
+        answer = solve(network, found.parts, band, effort=PROVED_EFFORT, warm=found.labels, pull=rules.pull)
+        if answer.labels is not None:
+            better = judged(network, answer.labels, found.parts, rules)
+            if better.better_than(found):
+                found = dataclasses.replace(better, starts=starts, home=found.home)
+        if answer.status == "optimal":
+            return found, Proof("best", starts)
+    return found, unproved(starts)
+
+
+def _out_of_band(
+    network: Network, found: Found, rules: Rules, settings: DrawSettings, starts: int
+) -> tuple[Found, Proof]:
+    """Return a plan in band after all, or the proof that there is none, or what the search says."""
+    effort = EFFORTS[settings.effort]
+    if effort <= 0.0 or len(network.households) > TIGHT_UNITS:
+        return found, unproved(starts)
+    answer = prove_infeasible(network, settings.band, effort)
+    if answer.status == "infeasible":
+        freed = None
+        if len(network.households) <= REMEDY_UNITS:
+            freed = remedy(network, settings.band, effort / 2.0)
+        return found, Proof("impossible", starts, freed)
+    if answer.labels is None:
+        return found, unproved(starts)
+    parts = int(answer.labels.max()) + 1
+    free = at_home(network, np.full(len(network.households), -1, dtype=np.int64))
+    better = improve(free, parts, rules, (settings.seed, 1), BUDGETS["draft"], begin=answer.labels)
+    return better, unproved(starts + better.starts)
