@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gisgrid.plan.chance import Chance, below, draw, exponential
 from gisgrid.plan.compiled import compiled
@@ -28,8 +29,10 @@ class Tree(NamedTuple):
     ----------
     units
         The region's units in breadth-first order; how many there are is handed along.
-    parent, depth
-        For each place in that order the place of its parent and its depth.
+    parent
+        For each place in that order the place of its parent.
+    above
+        For each place the set of places from it up to the root as bits, shape (n, words): place p is bit n - 1 - p.
     position
         The place of each unit of the zone, -1 outside the region.
     loads, cut
@@ -38,7 +41,7 @@ class Tree(NamedTuple):
 
     units: Integers
     parent: Integers
-    depth: Integers
+    above: NDArray[np.uint64]
     position: Integers
     loads: Integers
     cut: Floats
@@ -57,6 +60,13 @@ class Edges(NamedTuple):
     ends: Integers
 
 
+DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+BIT_NUMBERS = np.zeros(64, dtype=np.int64)
+"""The number of a single bit, by the leading bits of its product with a de Bruijn sequence (Leiserson et al. 1998)."""
+
+for _bit in range(64):
+    BIT_NUMBERS[((0x03F79D71B4CB0A89 << _bit) & 0xFFFFFFFFFFFFFFFF) >> 58] = _bit
+
 BUCKETS = 256
 """Pairs are sorted by the three leading bits of their keys and how long these are: near enough for random trees."""
 
@@ -68,7 +78,7 @@ def room_for(network: Network) -> tuple[Tree, Edges]:
     tree = Tree(
         np.zeros(count, dtype=np.int64),
         np.zeros(count, dtype=np.int64),
-        np.zeros(count, dtype=np.int64),
+        np.zeros((count, (count + 63) // 64), dtype=np.uint64),
         np.full(count, -1, dtype=np.int64),
         np.zeros(count, dtype=np.int64),
         np.zeros(count, dtype=np.float64),
@@ -84,6 +94,16 @@ def room_for(network: Network) -> tuple[Tree, Edges]:
         np.zeros(2 * count, dtype=np.int64),
     )
     return tree, edges
+
+
+@compiled
+def _bucket(key: int) -> int:
+    """Return the bucket of a key below 2³¹: how many bits follow its three leading ones, and these."""
+    length = 0
+    for step in (16, 8, 4, 2, 1):
+        if key >> (length + step) > 3:
+            length += step
+    return length * 8 + (key >> length)
 
 
 @compiled
@@ -108,11 +128,7 @@ def _keyed_pairs(network: Network, tree: Tree, size: int, edges: Edges, plain: b
             if not plain and link < network.first_link[unit + 1] and network.links[link] == other:
                 cost = max(network.costs[link], 0.0)
             number = (float(below(draw(chance), 1 << 30)) + 1.0) / (1.0 + cost)
-            length = 0
-            key = np.int64(number)
-            while key >> length > 7:
-                length += 1
-            edges.keys[count] = length * 8 + (key >> length)
+            edges.keys[count] = _bucket(np.int64(number))
             edges.tails[count] = here
             edges.heads[count] = there
             count += 1
@@ -186,7 +202,6 @@ def _grown(network: Network, tree: Tree, size: int, edges: Edges, plain: bool, c
     queue[0] = 0
     placed[0] = 0
     tree.parent[0] = -1
-    tree.depth[0] = 0
     end = 1
     for head in range(size):
         here = queue[head]
@@ -195,7 +210,6 @@ def _grown(network: Network, tree: Tree, size: int, edges: Edges, plain: bool, c
             if placed[there] < 0:
                 placed[there] = end
                 tree.parent[end] = head
-                tree.depth[end] = tree.depth[head] + 1
                 queue[end] = there
                 end += 1
     for place in range(size):
@@ -203,20 +217,37 @@ def _grown(network: Network, tree: Tree, size: int, edges: Edges, plain: bool, c
     for place in range(size):
         tree.units[place] = edges.root[place]
         tree.position[tree.units[place]] = place
+    _write_above(tree, size)
 
 
 @compiled
-def _lay(tree: Tree, a: int, b: int, cost: float) -> None:
-    """Lay a cost on the path between two places of the tree: at both ends, and off again above where they meet."""
-    cut = tree.cut
-    cut[a] += cost
-    cut[b] += cost
-    while a != b:
-        if tree.depth[a] >= tree.depth[b]:
-            a = tree.parent[a]
-        else:
-            b = tree.parent[b]
-    cut[a] -= 2.0 * cost
+def _write_above(tree: Tree, size: int) -> None:
+    """Write for each place the set of places from it up to the root."""
+    words = (size + 63) >> 6
+    for place in range(size):
+        bit = size - 1 - place
+        for word in range(words):
+            tree.above[place, word] = tree.above[tree.parent[place], word] if place > 0 else np.uint64(0)
+        tree.above[place, bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+
+
+@compiled
+def _meeting(tree: Tree, size: int, a: int, b: int) -> int:
+    """Return the lowest common ancestor of two places: in breadth-first order the last place that is above both."""
+    for word in range((size + 63) >> 6):
+        common = tree.above[a, word] & tree.above[b, word]
+        if common != np.uint64(0):
+            lowest = common & (~common + np.uint64(1))
+            return int(size - 1 - (word * 64 + BIT_NUMBERS[np.int64((lowest * DE_BRUIJN) >> np.uint64(58))]))
+    return 0
+
+
+@compiled
+def _lay(tree: Tree, size: int, a: int, b: int, cost: float) -> None:
+    """Lay a cost on the path between two places of the tree: at both ends, and off again where they meet."""
+    tree.cut[a] += cost
+    tree.cut[b] += cost
+    tree.cut[_meeting(tree, size, a, b)] -= 2.0 * cost
 
 
 @compiled
@@ -236,7 +267,7 @@ def _score_edges(network: Network, tree: Tree, size: int) -> None:
         for entry in range(network.first_link[unit], network.first_link[unit + 1]):
             other = tree.position[network.links[entry]]
             if other > place:
-                _lay(tree, place, other, network.costs[entry])
+                _lay(tree, size, place, other, network.costs[entry])
     if estates > 1:
         _lay_estates(network, tree, size, estates)
     for place in range(size - 1, 0, -1):
@@ -274,7 +305,7 @@ def _lay_estates(network: Network, tree: Tree, size: int, count: int) -> None:
         estate = keys[order[step]] // size
         last = step + 1 == count or keys[order[step + 1]] // size != estate
         other = order[begin] if last else order[step + 1]
-        _lay(tree, places[order[step]], places[other], network.estate_costs[estate] / 2.0)
+        _lay(tree, size, places[order[step]], places[other], network.estate_costs[estate] / 2.0)
         if last:
             begin = step + 1
 
