@@ -6,6 +6,8 @@
     python -m bench.planning district --first 66 --jobs 2
     python -m bench.planning generate --set com --seed 5 --out com.jsonl.gz
 
+    python -m bench.planning --set nanshan --data FOLDER --methods ours,metis
+
 Without `--folder` the communities are made up from `--seed`; with it they are read from FOLDER/SET.jsonl.gz.
 """
 
@@ -23,6 +25,8 @@ from bench.planning.report import impossible, table
 from bench.planning.run import Entry, best_known, compare
 from bench.planning.workers import OURS
 
+REAL = ("nanshan", "liechtenstein")
+
 METHODS = (OURS, "gerrychain", "gerrychain-bursts", "metis", "kahip", "maxp", "cp-sat")
 
 
@@ -31,8 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench.planning", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("mode", nargs="?", default="compare", choices=("compare", "redraw", "district", "generate"))
-    parser.add_argument("--set", dest="sets", action="append", choices=tuple(SETS), help="may be given again")
+    parser.add_argument("--set", dest="sets", action="append", choices=(*SETS, *REAL), help="may be given again")
     parser.add_argument("--folder", type=Path, help="read the sets from here; otherwise they are made up")
+    parser.add_argument("--data", type=Path, help="the folder of real data, for the sets of real ground")
     parser.add_argument("--seed", type=int, default=0, help="of the made-up communities")
     parser.add_argument("--first", type=int, help="only so many communities of each set")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each method on each community")
@@ -46,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def communities_of(options: argparse.Namespace, name: str) -> list[Community]:
     """Return the communities of a set, read or made up."""
+    if name in REAL:
+        if options.data is None:
+            raise SystemExit(f"--set {name} is real ground; name the folder of real data with --data.")
+        from bench.planning.real import real  # noqa: PLC0415 - gisgrid is loaded for real ground alone
+
+        return real(name, options.data)[: options.first]
     if options.folder:
         return read(options.folder / f"{name}.jsonl.gz")[: options.first]
     return list(generate(name, options.seed, options.first))

@@ -16,7 +16,7 @@ from bench.planning.instances import Community
 from gisgrid.model import Band, Effort, Weights
 from gisgrid.plan.counts import fitting_counts
 from gisgrid.plan.graph import Borders, Graph, Ties, Units, canonical
-from gisgrid.plan.improve import BUDGETS, Found, improve
+from gisgrid.plan.improve import BUDGETS, Found, Watch, improve
 from gisgrid.plan.objective import Network, Present, Rules, network_of, parting_costs
 from gisgrid.plan.straighten import Measures, straightened
 
@@ -26,6 +26,9 @@ WEIGHTS = Weights(estate=0.0, balance=0.0)
 
 RULES = Rules.of(BAND, WEIGHTS)
 WITHOUT_END = 10**6
+
+STRAIGHTENING = 0.05
+"""Share of the seconds that is kept for drawing in straggling grids."""
 
 
 def draw(community: Community, seed: int, cpu_seconds: float | None) -> list[int]:
@@ -49,8 +52,8 @@ def redraw(
         now = time.process_time()
         until = None if end is None else now + (end - now) * len(units) / left
         left -= len(units)
-        found = _best(network, (seed, number), until)
-        found = straightened(network, found, RULES, measures, (seed, number))
+        found = _best(network, (seed, number), None if until is None else until - STRAIGHTENING * (until - now))
+        found = straightened(network, found, RULES, measures, (seed, number), _until(until))
         labels[units] = found.labels + labels.max() + 1
     return [int(label) for label in labels]
 
@@ -62,7 +65,11 @@ def _best(network: Network, seed: tuple[int, int], until: float | None) -> Found
         return improve(network, parts, RULES, seed, BUDGETS["normal"])
     budget = BUDGETS[_effort(until - time.process_time(), len(network.households))]
     endless = dataclasses.replace(budget, overlays=WITHOUT_END)
-    return improve(network, parts, RULES, seed, endless, lambda _: time.process_time() < until)
+    return improve(network, parts, RULES, seed, endless, _until(until))
+
+
+def _until(end: float | None) -> Watch | None:
+    return None if end is None else lambda _: time.process_time() < end
 
 
 def _parts(network: Network, total: int) -> int:

@@ -204,6 +204,37 @@ def judged(network: Network, labels: Integers, parts: int, rules: Rules) -> Foun
     )
 
 
+def annealed(
+    network: Network, begin: Found, rules: Rules, course: Course, chance: Chance, strain: float = 1.0
+) -> Found:
+    """Return the best plan of one annealing that begins with a plan; of that one only the labels count.
+
+    Parameters
+    ----------
+    network, rules, chance
+        The zone, the band with its pull, the random numbers.
+    begin
+        Every part connected.
+    course
+        How long and how hot.
+    strain
+        What the penalty of a household out of band is multiplied by at first.
+    """
+    swing = ROUNDS_OF_SWING / course.rounds
+    schedule = Schedule(
+        course.rounds,
+        max(64, round(course.moves_per_unit * len(network.households))),
+        max(8, round(course.trees_per_part * begin.parts)),
+        course.hottest,
+        _rounded((course.coolest / course.hottest) ** (1.0 / course.rounds)),
+        PENALTY_START * strain,
+        _rounded(PENALTY_RISE**swing),
+        _rounded(PENALTY_FALL**-swing),
+    )
+    labels, off, cost = anneal(network, begin.labels, begin.parts, rules, schedule, chance)
+    return Found(labels, begin.parts, off, cost)
+
+
 class _Search:
     """A pool of plans of one zone and how it grows better."""
 
@@ -270,18 +301,7 @@ class _Search:
     def _annealed(self, network: Network, labels: Integers, course: Course) -> Found:
         """Return the best plan of one annealing."""
         self.starts += 1
-        swing = ROUNDS_OF_SWING / course.rounds
-        schedule = Schedule(
-            course.rounds,
-            max(64, round(course.moves_per_unit * len(network.households))),
-            max(8, round(course.trees_per_part * self.parts)),
-            course.hottest,
-            _rounded((course.coolest / course.hottest) ** (1.0 / course.rounds)),
-            PENALTY_START * self.strain,
-            _rounded(PENALTY_RISE**swing),
-            _rounded(PENALTY_FALL**-swing),
-        )
-        return Found(*_unpacked(anneal(network, labels, self.parts, self.rules, schedule, self.chance), self.parts))
+        return annealed(network, Found(labels, self.parts, 0, 0.0), self.rules, course, self.chance, self.strain)
 
     def _laid_over(self, *, fresh: bool) -> bool:
         """Lay two plans of the pool over each other, or one over a fresh one; return whether to go on."""
@@ -305,12 +325,6 @@ class _Search:
             gone = worse if any(plan is worse for plan in self.pool) else better
             self.pool = [plan for plan in self.pool if plan is not gone]
         return self.note(child)
-
-
-def _unpacked(answer: tuple[Integers, int, float], parts: int) -> tuple[Integers, int, int, float]:
-    """Return the arguments of `Found` from what an annealing returns."""
-    labels, off, cost = answer
-    return labels, parts, off, cost
 
 
 def _rounded(factor: float) -> float:

@@ -17,15 +17,19 @@ from typing import Final
 
 import numpy as np
 
+from gisgrid.plan.chance import chance_of
 from gisgrid.plan.graph import Floats, Graph, Integers
-from gisgrid.plan.improve import BUDGETS, Found, Watch, at_home, improve, judged
+from gisgrid.plan.improve import BUDGETS, Found, Watch, annealed, at_home, judged
 from gisgrid.plan.objective import Network, Rules
 
 LEAST_COMPACT: Final = 0.30
 """Polsby-Popper compactness that every grid should reach (a square has 0.79, a strip of one to ten 0.26)."""
 
-DEARER: Final = (0.125, 0.5, 1.5)
+DEARER: Final = (0.06, 0.125, 0.25, 0.5, 1.0)
 """Cost of each metre of a straggling grid's border, in turn, on top of what it costs anyway."""
+
+HOTTEST: Final = (4.0, 12.0, 40.0)
+"""Temperatures at which it is tried."""
 
 TURNS: Final = 3
 """So often the new plan is looked at again: drawing in one grid may push another out."""
@@ -93,7 +97,7 @@ def straightened(
         straggling = _straggling(measures, best)
         if not straggling.any():
             break
-        for number, dearer in enumerate(DEARER):
+        for number, dearer in enumerate(np.repeat(DEARER, len(HOTTEST)).tolist()):
             if watch is not None and not watch(best):
                 return best
             drawn = _drawn_in(network, best, rules, measures, (straggling, dearer), (*seed, turn, number))
@@ -138,5 +142,6 @@ def _drawn_in(
     extra = np.where(hit, np.round(dearer * measures.length_m[concerned][order[at]]), 0.0) if len(pairs) else 0.0
     # Costs below zero stand for barriers: a border there is welcome, straggling or not.
     strained = network._replace(costs=np.where(network.costs > 0.0, network.costs + extra, network.costs))
-    drawn = improve(strained, found.parts, rules, seed, BUDGETS["draft"], begin=found.labels)
+    chance, polish = chance_of(*seed), BUDGETS["normal"].polish
+    drawn = annealed(strained, found, rules, polish._replace(hottest=HOTTEST[seed[-1] % len(HOTTEST)]), chance)
     return judged(network, drawn.labels, found.parts, rules)

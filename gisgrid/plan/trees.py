@@ -128,7 +128,7 @@ def _keyed_pairs(network: Network, tree: Tree, size: int, edges: Edges, plain: b
             if not plain and link < network.first_link[unit + 1] and network.links[link] == other:
                 cost = max(network.costs[link], 0.0)
             number = (float(below(draw(chance), 1 << 30)) + 1.0) / (1.0 + cost)
-            edges.keys[count] = _bucket(np.int64(number))
+            edges.keys[count] = _bucket(int(number))
             edges.tails[count] = here
             edges.heads[count] = there
             count += 1
