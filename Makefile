@@ -9,7 +9,9 @@ BIN     := $(VENV)/bin
 # Two workers are enough for two cores; `make test TESTS=tests/unit` runs a part.
 WORKERS ?= 2
 TESTS   ?= tests
+# Measured communities; where the folder is not there, communities are made up. BENCH_OPTIONS='--first 3 --budget 1': a part.
 BENCH_DATA ?= ../shared/planning-bench
+BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench serve clean postgis browser python
@@ -38,9 +40,10 @@ check: $(VENV)/development
 	$(BIN)/lint-imports
 	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
 
-bench: $(VENV)/development
-	@if [ -d "$(BENCH_DATA)" ]; then $(BIN)/python bench/planning.py $(BENCH_DATA); \
-	else echo "The measured communities are not here; name their folder: make bench BENCH_DATA=FOLDER" >&2; exit 1; fi
+bench: $(VENV)/bench
+	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
+	$(BIN)/python -m bench.planning redraw $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --budget 2
+	$(BIN)/python -m bench.planning district $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --first 66 --jobs 2
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis gisgrid/maps/vendor
@@ -59,12 +62,19 @@ $(BIN)/pip: | $(BIN)/python
 $(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid and what it needs into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m gisgrid.plan.warming
 	@touch $@
 
 $(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid, what it needs and the tools for tests into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m gisgrid.plan.warming
 	@touch $@ $(VENV)/runtime
+
+$(VENV)/bench: $(VENV)/development
+	@echo "Installing the peers that the benchmark runs beside gisgrid …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
 
 postgis: | $(BIN)/python
 	@.ci/provide postgis $(BIN)/python

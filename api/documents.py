@@ -1,4 +1,4 @@
-"""Kept reports and comparisons of plans as they stand on the wire.
+"""Kept reports, comparisons of plans and micro grids as they stand on the wire.
 
 Room: the front door on the wire. In: records of the store. Out: plain values, with the digits that are worth telling.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gisgrid import wire
+from gisgrid.model import Band, MicroDrawing, MicroGrid
 from gisgrid.plan.compare import Comparison
 from gisgrid.store.reports import ReportEvent, ReportRecord
 
@@ -38,6 +39,33 @@ def report(record: ReportRecord) -> dict[str, Any]:
             "edition": record.assignment.edition,
             "findings": wire.findings(record.assignment.findings),
         },
+    }
+
+
+def micro_drawing(value: MicroDrawing) -> dict[str, Any]:
+    """Return micro grids as GeoJSON, with the plan, the band and the findings beside the features."""
+    return {
+        **wire.feature_collection((each.geometry, micro_grid(each)) for each in value.micro_grids),
+        "community": value.community,
+        "plan": value.plan,
+        "band": None if value.band is None else band(value.band),
+        "findings": wire.findings(value.findings),
+    }
+
+
+def band(value: Band) -> dict[str, Any]:
+    """Return a household band as plain values."""
+    return {"min": value.minimum, "max": value.maximum, "target": value.target, "measure": value.measure}
+
+
+def micro_grid(value: MicroGrid) -> dict[str, Any]:
+    """Return a micro grid as plain values, without geometry."""
+    return {
+        "grid": value.grid,
+        "number": value.number,
+        "households": value.households,
+        "buildings": list(value.buildings),
+        "area_m2": round(value.area_m2, 1),
     }
 
 

@@ -22,7 +22,8 @@ from api.attempts import FailedAttempts
 from api.deps import Services
 from api.errors import add_handlers
 from api.metrics import Metrics, MetricsMiddleware
-from api.routes import locate, pages, places, plans, reports, service
+from api.routes import advice, locate, pages, places, plans, reports, service
+from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.settings import Settings
 from gisgrid.store import migrations
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
             failed_by_name=FailedAttempts(),
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
         )
+        app.state.boards = PlanBoards(database)
         try:
             yield
         finally:
@@ -73,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, places, plans, service, pages):
+    for module in (locate, reports, places, plans, advice, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     app.add_middleware(HeadersMiddleware, keyless=not settings.require_keys)

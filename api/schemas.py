@@ -17,7 +17,7 @@ from api.errors import BadRequest
 from gisgrid.dispatch.intake import field_faults
 from gisgrid.errors import MissingCrs, UnknownCrs
 from gisgrid.geometry.crs import NAMED, parse_crs
-from gisgrid.model import AssignmentMethod, Band, DivisionLevel, DrawSettings, GridKind, LocateMethod, Report
+from gisgrid.model import AssignmentMethod, DivisionLevel, GridKind, LocateMethod, Report
 
 POINTS_LIMIT: Final = 100_000
 BATCH_LIMIT: Final = 10_000
@@ -69,11 +69,13 @@ def declared_system(text: str | None) -> str:
     return system
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A body without unknown members."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class LocateBody(_Strict):
+class LocateBody(Strict):
     """Many points to look up."""
 
     points: Annotated[
@@ -85,7 +87,7 @@ class LocateBody(_Strict):
     at: Instant | None = Field(default=None, description="As of this instant; now by default.")
 
 
-class ReportBody(_Strict):
+class ReportBody(Strict):
     """A report as a sender gives it. `source` and `external_id` together make it known again."""
 
     source: str = Field(description="The system that sends it.", examples=["12345"])
@@ -122,41 +124,7 @@ class ReportBody(_Strict):
         return report
 
 
-class DrawBody(_Strict):
-    """A new draft plan of a community, drawn by the service."""
-
-    community: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-    origin: Literal["draw"] = Field(alias="from", description="How the plan begins.")
-    min: Annotated[int, Field(ge=1, le=100_000)] = 300
-    max: Annotated[int, Field(ge=1, le=100_000)] = 500
-    target: Annotated[int, Field(ge=1, le=100_000)] = 400
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    cross_barriers: bool = True
-    dedicated_area_m2: Annotated[float, Field(ge=0, le=1e9)] = 8000.0
-    keep_current: bool = False
-
-    def settings(self) -> DrawSettings:
-        """Return the settings of the draw.
-
-        Raises
-        ------
-        BadRequest
-            422 where min, target and max are not in that order.
-        """
-        if not self.min <= self.target <= self.max:
-            raise BadRequest(
-                422, "invalid_body", f"min {self.min}, target {self.target}, max {self.max} are not in that order."
-            )  # fmt: skip
-        return DrawSettings(
-            band=Band(self.min, self.max, self.target),
-            seed=self.seed,
-            cross_barriers=self.cross_barriers,
-            dedicated_area_m2=self.dedicated_area_m2,
-            keep_current=self.keep_current,
-        )
-
-
-class PublishBody(_Strict):
+class PublishBody(Strict):
     """What the reviewer accepts on publishing."""
 
     accept: Annotated[

@@ -30,6 +30,9 @@ PlanState = Literal["draft", "submitted", "approved", "published", "rejected"]
 LocateMethod = Literal["inside", "border", "nearest", "outside"]
 AssignmentMethod = Literal["inside", "border", "nearest", "building", "unplaced"]
 Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
+Effort = Literal["draft", "normal", "thorough"]
+GridCount = Literal["target", "fewest"] | int
+ProofKind = Literal["best", "none_better", "impossible", "no_count"]
 CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 LayerName = Literal[
     "divisions", "barriers", "estates", "buildings", "households", "ties", "sites", "posts", "categories", "reports"
@@ -252,6 +255,34 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """What a draw weighs plans by, as costs: the larger, the more it is avoided. In order of importance.
+
+    Attributes
+    ----------
+    estate
+        Each further grid that an estate lies in which would fit into one.
+    tie
+        Each unit of tie weight between buildings of different grids.
+    move
+        Each household that leaves the grid in force (only where the draw keeps to the current grids or locks some).
+    border
+        Each metre of border between grids, off barriers.
+    street
+        Share of that cost that remains where the border lies on a street.
+    balance
+        Each household that a grid is off the target.
+    """
+
+    estate: float = 200.0
+    tie: float = 10.0
+    move: float = 3.5
+    border: float = 0.125
+    street: float = 0.5
+    balance: float = 0.015625
+
+
+@dataclass(frozen=True, slots=True)
 class DrawSettings:
     """What a draw is asked for; kept with the plan.
 
@@ -268,6 +299,19 @@ class DrawSettings:
         residential grid around it.
     keep_current
         Start from the edition in force and change as little as possible.
+    weights
+        What is avoided, and how much.
+    grids
+        How many residential grids: as many as bring the mean nearest to the band's `target`, the `fewest` that the
+        band allows, or a number for the whole community.
+    effort
+        How long the search goes on: a `draft` in about half a second a community, `normal`, or `thorough`.
+    prove
+        Whether small zones are handed to the exact model, which proves that a plan is the best.
+    locked_grids, locked_buildings
+        Grids in force that stay as they are, and buildings that stay in their grid in force, by code.
+    villages
+        One estate (natural village 自然村) = one grid, whatever its households.
     """
 
     band: Band = dataclasses.field(default_factory=Band)
@@ -275,6 +319,13 @@ class DrawSettings:
     cross_barriers: bool = True
     dedicated_area_m2: float = 8000.0
     keep_current: bool = False
+    weights: Weights = dataclasses.field(default_factory=Weights)
+    grids: GridCount = "target"
+    effort: Effort = "normal"
+    prove: bool = False
+    locked_grids: tuple[str, ...] = ()
+    locked_buildings: tuple[str, ...] = ()
+    villages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,8 +510,47 @@ class CommunityInputs:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneProof:
+    """How good the division of one zone is known to be; a zone is ground between barriers that is planned together.
+
+    Attributes
+    ----------
+    kind
+        `best`: no division into so many grids costs less. `none_better`: the search found none better in `starts`
+        starts. `impossible`: no division has every grid in the band. `no_count`: the households of the zone add up
+        to no number of grids.
+    grids
+        The zone's grids, each by the codes of its buildings.
+    starts
+        How many plans the search began.
+    culprits
+        Where it is impossible: the buildings of which no grid of the band holds two, the largest first.
+    band
+        The narrowest band tried under which the zone has a plan, None if none has.
+    divide
+        Buildings that give the zone a plan once they are entered by their entrances, each in `entrances` parts.
+    """
+
+    kind: ProofKind
+    grids: tuple[tuple[str, ...], ...]
+    starts: int = 0
+    culprits: tuple[str, ...] = ()
+    band: Band | None = None
+    divide: tuple[str, ...] = ()
+    entrances: int = 0
+
+    @property
+    def buildings(self) -> tuple[str, ...]:
+        """Codes of all buildings of the zone."""
+        return tuple(code for grid in self.grids for code in grid)
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
-    """What a draw returns: the community's cells and borders, the grids, the findings, and the seconds it took."""
+    """What a draw returns: the community's cells and borders, the grids, the findings, and what is known of each zone.
+
+    `proofs` are of the zones that were divided; towers and dedicated or locked ground are one grid by rule.
+    """
 
     community: str
     settings: DrawSettings
@@ -469,3 +559,43 @@ class Drawing:
     grids: tuple[Grid, ...]
     findings: tuple[Finding, ...]
     base_edition: str | None = None
+    proofs: tuple[ZoneProof, ...] = ()
+
+
+MICRO_BAND: Final = Band(minimum=50, maximum=80, target=65)
+"""How many households a micro grid holds unless it is asked otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicroGrid:
+    """A micro grid (微网格): a connected part of one residential grid of a plan, for one steward.
+
+    Attributes
+    ----------
+    grid, number
+        The key of the grid, and the number within it from 1 in reading order.
+    cells
+        Numbers of its cells in the plan's tessellation.
+    """
+
+    grid: str
+    number: int
+    households: int
+    buildings: tuple[str, ...]
+    cells: tuple[int, ...]
+    geometry: Geometry
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True)
+class MicroDrawing:
+    """The micro grids of a plan, the band they were drawn for, and what is worth knowing of them.
+
+    `band` is None, and there are none, where none were drawn for the plan as it is now.
+    """
+
+    plan: str
+    community: str
+    band: Band | None
+    micro_grids: tuple[MicroGrid, ...] = ()
+    findings: tuple[Finding, ...] = ()

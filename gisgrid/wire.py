@@ -5,6 +5,7 @@ Room: beside `model`. In: nouns of `gisgrid.model`. Out: dicts of plain values. 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -92,6 +93,13 @@ def draw_settings(value: DrawSettings) -> dict[str, Any]:
         "cross_barriers": value.cross_barriers,
         "dedicated_area_m2": value.dedicated_area_m2,
         "keep_current": value.keep_current,
+        "weights": dataclasses.asdict(value.weights),
+        "grids": value.grids,
+        "effort": value.effort,
+        "prove": value.prove,
+        "locked_grids": list(value.locked_grids),
+        "locked_buildings": list(value.locked_buildings),
+        "villages": value.villages,
     }
 
 

@@ -9,21 +9,21 @@ nobody should wait for who publishes or looks something up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
-from gisgrid.model import CommunityInputs, Division, Drawing, DrawSettings, Edition, Finding, Plan
+from gisgrid.model import MICRO_BAND, Band, Division, Edition, Finding, MicroDrawing, Plan
 from gisgrid.plan import checks, numbering
+from gisgrid.plan.check_micro import micro_findings
 from gisgrid.plan.compare import Comparison, compare
-from gisgrid.plan.figures import PlanFigures, figures_of
 from gisgrid.plan.sheet import Sheet
-from gisgrid.store import divisions, editions, inputs, plans, posts
+from gisgrid.store import divisions, editions, inputs, micro_grids, plans, posts
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.plans import PlanSummary
 
@@ -34,20 +34,25 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 __all__ = [
+    "CHOICES",
+    "DrawInterrupted",
     "DrawnPlan",
     "FiledReport",
+    "Spread",
     "approve_plan",
     "check_plan",
     "communities_with_buildings",
     "compare_plans",
     "district_codes",
     "draw_map",
+    "draw_micro_grids",
     "draw_plans",
     "file_report",
     "file_reports",
     "import_layer",
     "import_osm",
     "list_plans",
+    "micro_grids_of",
     "publish_plan",
     "reject_plan",
     "submit_plan",
@@ -84,57 +89,6 @@ def import_osm(
 # ---- draw --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnPlan:
-    """A plan with the figures that plans are compared by."""
-
-    plan: Plan
-    figures: PlanFigures
-
-
-def draw_plans(
-    database: Database,
-    codes: Sequence[str],
-    settings: DrawSettings,
-    *,
-    jobs: int = 1,
-    progress: Progress | None = None,
-) -> list[DrawnPlan]:
-    """Return one new draft plan for each community, in the order of the codes.
-
-    Parameters
-    ----------
-    codes
-        Division codes; a street or district stands for all its communities.
-    jobs
-        Processes that draw side by side. The plans do not depend on it.
-    progress
-        Called with (communities done, communities in all).
-
-    Raises
-    ------
-    NotFound, Conflict
-        An unknown code; a community without polygon or without buildings.
-    """
-    with database.transaction() as connection:
-        material = {
-            community.code: inputs.read_community(connection, community.code)
-            for community in _communities(connection, codes)
-        }
-    for code, inputs_of_one in material.items():
-        if not inputs_of_one.buildings:
-            raise Conflict(f"Community {code} has no buildings; import them first: gisgrid import buildings FILE.")
-    drawn: dict[str, DrawnPlan] = {}
-    for done, each in enumerate(_drawings(list(material.values()), settings, jobs), start=1):
-        sheet = Sheet.of(each.grids, (each.cells, each.borders), material[each.community], settings)
-        with database.transaction() as connection:
-            plan = plans.get(connection, plans.save_drawing(connection, each))
-        drawn[each.community] = DrawnPlan(plan, figures_of(sheet))
-        if progress is not None:
-            progress(done, len(material))
-    return [drawn[code] for code in material]
-
-
 def communities_with_buildings(database: Database, *, without_edition: bool = False) -> list[str]:
     """Return the codes of all communities that can be drawn: they have a polygon and buildings.
 
@@ -156,34 +110,46 @@ def district_codes(database: Database) -> list[str]:
         return sorted({division.code[:6] for division in divisions.list_divisions(connection)})
 
 
-def _drawings(material: Sequence[CommunityInputs], settings: DrawSettings, jobs: int) -> Iterator[Drawing]:
-    """Yield the drawings as they are done, in this process or in several."""
-    from gisgrid.plan import drawing
+def draw_micro_grids(database: Database, plan_id: str, band: Band = MICRO_BAND) -> MicroDrawing:
+    """Return the micro grids of a plan's residential grids, drawn anew and kept with the plan.
 
-    if jobs <= 1 or len(material) <= 1:
-        yield from (drawing.draw_community(each, settings) for each in material)
-        return
-    # The largest first, so that no process is left alone with a long one at the end.
-    ordered = sorted(material, key=lambda each: len(each.buildings), reverse=True)
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        waiting: list[Future[Drawing]] = [pool.submit(drawing.draw_community, each, settings) for each in ordered]
-        for future in as_completed(waiting):
-            yield future.result()
+    Parameters
+    ----------
+    band
+        How many households a micro grid holds.
+
+    Raises
+    ------
+    NotFound
+        There is no plan of this id.
+    Conflict
+        The plan is published and its micro grids are frozen with it; or it was drawn by hand and has no cells.
+    """
+    from gisgrid.plan import micro
+
+    with database.transaction() as connection:
+        plan = micro_grids.open_plan(connection, plan_id)
+        ground = plans.cells_and_borders(connection, plan.id)
+        material = inputs.read_community(connection, plan.community)
+        sheet = Sheet.of(plan.grids, ground, material, plan.settings)
+        micro_grids.save(connection, plan.id, band, micro.draw_micro_grids(sheet, band, plan.settings))
+    return micro_grids_of(database, plan_id)
 
 
-def _communities(connection: Connection, codes: Sequence[str]) -> list[Division]:
-    """Return the communities that the codes stand for, each once, in order; none without a polygon."""
-    found: dict[str, Division] = {}
-    for code in codes:
-        for community in divisions.communities_under(connection, code):
-            found.setdefault(community.code, community)
-    bare = [code for code, community in found.items() if community.geometry is None]
-    if bare:
-        raise Conflict(
-            f"{len(bare)} of these communities have no polygon yet, first {bare[0]}; import their boundaries: "
-            "gisgrid import divisions FILE."
-        )
-    return list(found.values())
+def micro_grids_of(database: Database, plan_id: str) -> MicroDrawing:
+    """Return the micro grids that are kept with a plan, and what is worth knowing of them.
+
+    Raises
+    ------
+    NotFound
+        There is no plan of this id.
+    """
+    with database.transaction() as connection:
+        drawing = micro_grids.get(connection, plan_id)
+        if drawing.band is None:
+            return drawing
+        households = {b.code: b.households for b in inputs.read_community(connection, drawing.community).buildings}
+    return dataclasses.replace(drawing, findings=micro_findings(drawing.micro_grids, drawing.band, households))
 
 
 # ---- check, compare, publish -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Response
 
-from api import documents, schemas
+from api import documents, plan_schemas, schemas
 from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, read_json, read_optional_json
 from api.deps import PAGE_DEFAULT, CursorQuery, LimitQuery, ServicesDep, answer, cursor_of, position_of
@@ -66,16 +66,25 @@ def list_plans(
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {JSON_TYPE: {"schema": schemas.DrawBody.model_json_schema()}},
+            "content": {JSON_TYPE: {"schema": plan_schemas.DrawBody.model_json_schema()}},
         }
     },
 )
 def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
-    """Draw a new draft plan of a community."""
-    wanted = schemas.checked(schemas.DrawBody, body)
+    """Draw a new draft plan of a community; with `choices` three, as `plans`, each with its `choice`."""
+    wanted = schemas.checked(plan_schemas.DrawBody, body)
     caller.require(wanted.community)
-    drawn = workflow.draw_plans(services.database, [wanted.community], wanted.settings())[0].plan
-    return answer(wire.plan(drawn), 201, Location=f"/v1/plans/{drawn.id}")
+    drawn = workflow.draw_plans(
+        services.database,
+        [wanted.community],
+        wanted.settings(),
+        spread=workflow.Spread(seconds=wanted.seconds),
+        choices=wanted.choices,
+    )
+    if wanted.choices:
+        return answer({"plans": [{"choice": each.choice, **wire.plan(each.plan)} for each in drawn]}, 201)
+    plan = drawn[0].plan
+    return answer(wire.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
 
 
 @router.get("/v1/plans/{plan_id}")
@@ -100,6 +109,32 @@ def get_plan_buildings(services: ServicesDep, plan_id: str) -> Response:
         plan = plans.get(connection, plan_id)
         material = inputs.read_community(connection, plan.community)
     return building_features(material.buildings, {code: grid.key for grid in plan.grids for code in grid.buildings})
+
+
+@router.get("/v1/plans/{plan_id}/micro-grids")
+def get_micro_grids(services: ServicesDep, plan_id: str) -> Response:
+    """Give the micro grids 微网格 of a plan as GeoJSON, with their band and findings; none where none are drawn."""
+    drawn = workflow.micro_grids_of(services.database, plan_id)
+    return answer(documents.micro_drawing(drawn), media_type=GEOJSON)
+
+
+@router.post(
+    "/v1/plans/{plan_id}/micro-grids",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "required": False,
+            "content": {JSON_TYPE: {"schema": plan_schemas.MicroGridsBody.model_json_schema()}},
+        }
+    },
+)
+def draw_micro_grids(
+    services: ServicesDep, plan_id: str, body: Annotated[Any, Depends(read_optional_json)]
+) -> Response:
+    """Divide the residential grids of a plan into micro grids, in place of those that it had."""
+    band = schemas.checked(plan_schemas.MicroGridsBody, {} if body is None else body).band()
+    drawn = workflow.draw_micro_grids(services.database, plan_id, band)
+    return answer(documents.micro_drawing(drawn), 201, media_type=GEOJSON)
 
 
 @router.post("/v1/plans/{plan_id}/submit")

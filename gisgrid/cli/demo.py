@@ -15,13 +15,14 @@ import typer
 from gisgrid import importing, workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
-from gisgrid.cli.planning import actor, print_drawn
+from gisgrid.cli.planning import actor, draw_with_progress, print_drawn
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import Conflict
 from gisgrid.model import DrawSettings
 from gisgrid.sample_data import SAMPLE_LAYERS, SAMPLE_POSTS, SAMPLE_REPORTS, SampleLayer, sample_folder
 from gisgrid.settings import Settings
 from gisgrid.store.database import Database
+from gisgrid.workflow import Spread
 
 DISTRICT: Final = "990101"
 STREET: Final = "990101001"
@@ -87,15 +88,7 @@ def _draw_and_publish(database: Database) -> None:
     if not codes:
         output.talk.print("Every community of the sample has an edition in force; nothing to draw.")
         return
-    with output.progress_bar() as bar:
-        task = bar.add_task("draw", total=len(codes))
-        drawn = workflow.draw_plans(
-            database,
-            codes,
-            DrawSettings(),
-            jobs=os.cpu_count() or 1,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    drawn = draw_with_progress(database, codes, DrawSettings(), Spread(jobs=os.cpu_count() or 1))
     print_drawn(drawn)
     for each in drawn:
         edition = workflow.publish_plan(database, each.plan.id, accept=("all",), actor=actor(), from_draft=True)

@@ -1,4 +1,4 @@
-"""`gisgrid draw, plans, check, compare, submit, approve, publish`: the life of a plan.
+"""`gisgrid draw, micro, plans, check, compare, submit, approve, publish`: the life of a plan.
 
 Room: the command line. In: codes, plan ids, options. Out: tables or JSON.
 """
@@ -15,13 +15,16 @@ import typer
 
 from api import documents
 from gisgrid import wire, workflow
-from gisgrid.cli import output
+from gisgrid.cli import draw_options, output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
-from gisgrid.model import Band, DrawSettings, Edition, Finding, Plan
+from gisgrid.model import MICRO_BAND, DrawSettings, Edition, Effort, Finding, Plan
+from gisgrid.store.database import Database
 from gisgrid.store.plans import community_of
-from gisgrid.workflow import DrawnPlan
+from gisgrid.workflow import DrawInterrupted, DrawnPlan, Spread
 
+_FIGURES: Final = ("grids", "in band", "households", "estates split", "ties kept", "moved", "compactness", "on streets",
+                   "proof", "seconds")  # fmt: skip
 _LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings")
 
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, as `draw` and `plans` print it.")]
@@ -39,31 +42,111 @@ def draw(
     minimum: Annotated[int, typer.Option("--min", min=1, help="Fewest households in a residential grid.")] = 300,
     maximum: Annotated[int, typer.Option("--max", min=1, help="Most households in a residential grid.")] = 500,
     target: Annotated[int, typer.Option(min=1, help="Households that a grid should have.")] = 400,
+    grids: Annotated[str, typer.Option(metavar="target|fewest|N", help="How many grids in a community.")] = "target",
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same plan.")] = 0,
+    effort: Annotated[Effort, typer.Option(help="How long to search.")] = "normal",
+    prove: Annotated[bool, typer.Option("--prove", help="Prove small zones the best.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="So long at most for each community; the best plan "
+                                                  "so far is taken.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="What is avoided, and how much: "
+                                                     f"{', '.join(draw_options.WEIGHTS)}.")] = None,
     keep_current: Annotated[bool, typer.Option(help="Start from the edition in force; move few households.")] = False,
+    choices: Annotated[bool, typer.Option("--choices", help="With --keep-current: three plans, from fewest moves to "
+                                          "the best cut.")] = False,
+    lock_grid: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A grid in force that stays.")] = None,
+    lock_building: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A building that stays in its "
+                                                            "grid in force.")] = None,
+    villages: Annotated[bool, typer.Option("--villages", help="One estate (natural village) = one grid.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side; all cores by default.",
                                       show_default=False)] = os.cpu_count() or 1,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Draw over the cluster of this Dask "
+                                             "scheduler.")] = None,
     as_json: output.JsonOption = False,
 ) -> None:  # fmt: skip
     """Draw one draft plan per community and print their ids and figures."""
-    if not minimum <= target <= maximum:
-        raise UsageError(f"--min {minimum} --target {target} --max {maximum} are not in that order; put them in order.")
     if bool(codes) == everything:
         raise UsageError("Name the communities to draw, or --all for every one: gisgrid draw 990101001001.")
-    settings = DrawSettings(band=Band(minimum, maximum, target), seed=seed, keep_current=keep_current)
-    with opened_database() as database, output.progress_bar() as bar:
-        task = bar.add_task("draw", total=None)
-        drawn = workflow.draw_plans(
-            database,
-            workflow.communities_with_buildings(database) if everything else list(codes or ()),
-            settings,
-            jobs=jobs,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    settings = DrawSettings(
+        band=draw_options.band(minimum, maximum, target),
+        seed=seed,
+        keep_current=keep_current,
+        weights=draw_options.weights(weight or ()),
+        grids=draw_options.grid_count(grids),
+        effort=effort,
+        prove=prove,
+        locked_grids=tuple(lock_grid or ()),
+        locked_buildings=tuple(lock_building or ()),
+        villages=villages,
+    )
+    interrupted = None
+    with opened_database() as database:
+        named = workflow.communities_with_buildings(database) if everything else list(codes or ())
+        try:
+            drawn = draw_with_progress(database, named, settings, Spread(jobs, dask, seconds), choices=choices)
+        except DrawInterrupted as interrupt:
+            interrupted, drawn = interrupt, list(interrupt.drawn)
     if as_json:
         output.print_json([_drawn_document(each) for each in drawn])
     else:
         print_drawn(drawn)
+    if interrupted is not None:
+        output.talk.print(
+            f"interrupted: {len(drawn)} of {interrupted.wanted} plans are saved and stay; nothing half done was kept."
+        )
+        raise typer.Exit(130)
+
+
+def draw_with_progress(
+    database: Database, codes: Sequence[str], settings: DrawSettings, spread: Spread, *, choices: bool = False
+) -> list[DrawnPlan]:
+    """Return the plans of the communities, drawn under a progress bar; the loops are compiled first where needed."""
+    if spread.dask is None:
+        compile_loops()
+    with output.progress_bar() as bar:
+        task = bar.add_task("draw", total=None)
+        return workflow.draw_plans(
+            database,
+            codes,
+            settings,
+            spread=spread,
+            choices=choices,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def compile_loops() -> None:
+    """Load the planner's compiled loops, and say so where they are compiled first: the only time that anybody waits."""
+    from gisgrid.plan import warming  # noqa: PLC0415 - loads numba, which only drawing needs
+
+    if not warming.is_warm():
+        output.talk.print("Compiling the planner's loops, once after an installation: about half a minute …")
+    warming.warm()
+
+
+def micro(
+    plan: PlanArgument,
+    minimum: Annotated[int, typer.Option("--min", min=1, help="Fewest households in a micro grid.")]
+    = MICRO_BAND.minimum,
+    maximum: Annotated[int, typer.Option("--max", min=1, help="Most households in a micro grid.")]
+    = MICRO_BAND.maximum,
+    target: Annotated[int, typer.Option(min=1, help="Households that a micro grid should have.")]
+    = MICRO_BAND.target,
+    as_json: output.JsonOption = False,
+) -> None:  # fmt: skip
+    """Divide the residential grids of a plan into micro grids (微网格), which are kept with the plan."""
+    band = draw_options.band(minimum, maximum, target)
+    compile_loops()
+    with opened_database() as database:
+        drawn = workflow.draw_micro_grids(database, plan, band)
+    if as_json:
+        output.print_json(documents.micro_drawing(drawn))
+        return
+    output.print_findings(drawn.findings)
+    output.print_table(
+        ("grid", "micro grid", "households", "buildings", "area_m2"),
+        [(m.grid, m.number, m.households, len(m.buildings), round(m.area_m2)) for m in drawn.micro_grids],
+        title=f"Micro grids of plan {drawn.plan}, {band.minimum} to {band.maximum} households",
+    )
 
 
 def plans(
@@ -168,33 +251,28 @@ def _edition_document(edition: Edition) -> dict[str, Any]:
 def print_drawn(drawn: Sequence[DrawnPlan]) -> None:
     """Print the plans of a draw as one table, and what stands against them."""
     output.print_findings([finding for each in drawn for finding in each.plan.findings if finding.severity == "error"])
+    chosen = any(each.choice is not None for each in drawn)
     output.print_table(
-        (
-            "community",
-            "plan",
-            "grids",
-            "in band",
-            "households",
-            "estates split",
-            "ties kept",
-            "compactness",
-            "on lines",
-        ),
-        [
-            (
-                each.plan.community,
-                each.plan.id,
-                each.figures.grids,
-                f"{each.figures.in_band}/{each.figures.residential}",
-                each.figures.households,
-                each.figures.estates_split,
-                f"{each.figures.ties_kept:.0%}",
-                f"{each.figures.compactness:.2f}",
-                f"{each.figures.line_share:.0%}",
-            )
-            for each in drawn
-        ],
+        ("community", "plan", *(("choice",) if chosen else ()), *_FIGURES),
+        [(each.plan.community, each.plan.id, *((each.choice,) if chosen else ()), *_figures(each)) for each in drawn],
         title="Drawn",
+    )
+
+
+def _figures(each: DrawnPlan) -> tuple[Any, ...]:
+    """Return the figures of a plan as they stand in the table."""
+    figures = each.figures
+    return (
+        figures.grids,
+        f"{figures.in_band}/{figures.residential}",
+        figures.households,
+        figures.estates_split,
+        f"{figures.ties_kept:.0%}",
+        "–" if figures.households_moved is None else figures.households_moved,
+        f"{figures.compactness:.2f}",
+        f"{figures.line_share:.0%}",
+        each.proof,
+        f"{each.seconds:.1f}",
     )
 
 
@@ -205,7 +283,10 @@ def _drawn_document(each: DrawnPlan) -> dict[str, Any]:
         "community": plan.community,
         "plan": plan.id,
         "state": plan.state,
+        **({"choice": each.choice} if each.choice is not None else {}),
         "figures": dataclasses.asdict(each.figures),
+        "proof": each.proof,
+        "seconds": each.seconds,
         "findings": wire.findings(plan.findings),
     }
 

@@ -11,6 +11,7 @@ import typer
 
 from api import server
 from gisgrid.cli.opening import opened_database
+from gisgrid.cli.planning import compile_loops
 from gisgrid.settings import Settings
 
 
@@ -21,5 +22,6 @@ def serve(
 ) -> None:
     """Serve the API at /v1, its documentation at /docs and the maps at /maps/."""
     settings = Settings.from_environment()
+    compile_loops()  # before the service is ready, so that no request waits for it
     with opened_database(settings):
         server.run(settings, host=host, port=port, workers=workers)

@@ -1,6 +1,6 @@
 """Right size 规模适度: households of each grid against the band, with the reason where it cannot be met.
 
-Room: plan. In: a `Sheet`. Out: findings. Imports `plan.sheet`, `plan.counts`.
+Room: plan. In: a `Sheet`. Out: findings. Imports `plan.sheet`, `plan.counts`, `plan.check_proof`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from gisgrid.model import HOUSEHOLD_MEASURES, Finding, Rule
+from gisgrid.plan.check_proof import impossible_for
 from gisgrid.plan.counts import fitting_counts
 from gisgrid.plan.sheet import Sheet
 
@@ -72,7 +73,7 @@ def _band_findings(sheet: Sheet) -> list[Finding]:
         if grid.kind == "dedicated" or band.minimum <= households <= band.maximum:
             continue
         above = households > band.maximum
-        reason = _why_above(sheet, position) if above else _why_below(sheet, position)
+        reason = _why_locked(sheet, position) or (_why_above if above else _why_below)(sheet, position)
         rule = GRID_ABOVE_BAND if above else GRID_BELOW_BAND
         found.append(
             rule.finding(
@@ -90,6 +91,17 @@ def _band_findings(sheet: Sheet) -> list[Finding]:
             )
         )
     return found
+
+
+def _why_locked(sheet: Sheet, position: int) -> _Reason | None:
+    """Return that a lock keeps the grid as it is in force, or None where none does."""
+    if sheet.grids[position].code not in sheet.settings.locked_grids:
+        return None
+    return _Reason(
+        "locked",
+        "it is locked as it is in force. Take the lock away and draw again, or accept it.",
+        "该网格已锁定，按现行版本保持不变。请取消锁定后重新划分，或批准例外。",
+    )
 
 
 def _why_above(sheet: Sheet, position: int) -> _Reason:
@@ -151,7 +163,7 @@ def _why_below(sheet: Sheet, position: int) -> _Reason:
 
 
 def _why_in_zone(sheet: Sheet, position: int) -> _Reason:
-    """Return the reason that the zone around the grid gives: no number of grids fits, or the search found none."""
+    """Return the reason that the zone around the grid gives: no count fits, no plan exists, or none was found."""
     band = sheet.settings.band
     cells = list(sheet.grids[position].cells)
     lived_in = [number for number in cells if sheet.cell_households[number] <= band.maximum]
@@ -166,6 +178,13 @@ def _why_in_zone(sheet: Sheet, position: int) -> _Reason:
                 f"{band.maximum} adds up to. Accept it, or record a crossing to the ground beside it.",
                 f"所在片区共{total}户，无法划分为若干个{band.minimum}至{band.maximum}户的网格。请批准例外，或补录通往邻区的通道。",
             )
+    if impossible_for(sheet, position) is not None:
+        return _Reason(
+            "proven_impossible",
+            "that its zone has no plan in band is proven; the finding on the zone says what would free it. Free it and "
+            "draw again, or accept it.",
+            "已证明所在片区无法全部达标，解决办法见该片区的检查结果。请处理后重新划分，或批准例外。",
+        )
     return _Reason(
         "search",
         "the buildings beside it could balance it. Move some of them by hand, draw with another seed, or accept it.",

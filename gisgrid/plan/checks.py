@@ -1,10 +1,11 @@
 """The four checks that every plan is judged by: clear boundary, right size, seamless, full coverage.
 
 Room: plan. In: a plan or drawing, its cells and borders, the community's inputs of today. Out: findings, errors first.
-Imports `plan.sheet` and the three modules of checks; no database.
+Imports `plan.sheet` and the modules of checks; no database.
 
 A new check is one function that takes a `Sheet` and returns findings, called from `boundary_findings`,
-`size_findings` or `coverage_findings`, and its rule in `CHECK_OF_RULE`.
+`size_findings` or `coverage_findings`, and its rule in `CHECK_OF_RULE`. Beside the four stand the locks (`check_locks`)
+and what is known of the zones (`check_proof`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from gisgrid.model import Cell, CellBorder, CommunityInputs, Drawing, Finding, Plan
-from gisgrid.plan import check_boundary, check_coverage, check_size
+from gisgrid.plan import check_boundary, check_coverage, check_locks, check_proof, check_size
 from gisgrid.plan.sheet import Sheet
 
 CheckName = Literal["clear_boundary", "right_size", "seamless", "full_coverage"]
@@ -43,6 +44,10 @@ CHECK_OF_RULE: Final[Mapping[str, CheckName]] = MappingProxyType(
         "households_estimated": "right_size",
         "measure_differs": "right_size",
         "dedicated_with_households": "right_size",
+        "zone_proven_best": "right_size",
+        "zone_searched": "right_size",
+        "zone_impossible": "right_size",
+        "lock_not_kept": "clear_boundary",
         "grid_invalid": "seamless",
         "grids_overlap": "seamless",
         "borders_unmatched": "seamless",
@@ -74,7 +79,8 @@ def check_plan(
     inputs
         The community as it is today.
     """
-    return findings_of(Sheet.of(plan.grids, (cells, borders), inputs, plan.settings))
+    proofs = plan.proofs if isinstance(plan, Drawing) else check_proof.proofs_in(plan.findings)
+    return findings_of(Sheet.of(plan.grids, (cells, borders), inputs, plan.settings, proofs))
 
 
 def findings_of(sheet: Sheet) -> tuple[Finding, ...]:
@@ -83,4 +89,6 @@ def findings_of(sheet: Sheet) -> tuple[Finding, ...]:
     if sheet.grids:
         found += check_size.size_findings(sheet)
         found += check_boundary.boundary_findings(sheet)
+        found += check_locks.lock_findings(sheet)
+        found += check_proof.proof_findings(sheet)
     return tuple(sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity)))

@@ -18,31 +18,38 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-SOURCES: Final = ("compiled", "objective", "moves", "trees")
+SOURCES: Final = ("compiled", "chance", "objective", "moves", "trees", "anneal")
 """Modules of this package that compiled code is made from."""
+
+
+LOOPS: Final[list[Any]] = []
+"""The compiled functions that this process has loaded: numba's dispatchers, which count what they had to compile."""
 
 
 def compiled(function: Function) -> Function:
     """Return the function compiled by numba, cached where a folder can be written, else compiled in each process."""
-    folder = _cache_folder()
+    folder = cache_folder()
     options = vars(numba.config)
     before = options["CACHE_DIR"]
     try:
         # numba reads the folder when the function is decorated and keeps it for that function.
         options["CACHE_DIR"] = str(folder or "")
-        return cast("Function", numba.njit(cache=folder is not None)(function))
+        # Without the interpreter's lock: a service answers others while it draws.
+        loop = numba.njit(cache=folder is not None, nogil=True)(function)
     finally:
         options["CACHE_DIR"] = before
+    LOOPS.append(loop)
+    return cast("Function", loop)
 
 
 @cache
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Return the first folder for this version's machine code that can be written, or None.
 
     Beside the sources, else in the user's cache; never in a folder that others may write to, because cached code is

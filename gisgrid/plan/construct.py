@@ -12,7 +12,7 @@ import numpy as np
 
 from gisgrid.geometry.adjacency import components
 from gisgrid.plan.chance import Chance
-from gisgrid.plan.graph import Integers
+from gisgrid.plan.graph import Floats, Integers
 from gisgrid.plan.objective import LOCK_COST, Network, Rules
 from gisgrid.plan.trees import split
 
@@ -116,27 +116,43 @@ def carry_over(network: Network, parts: int, rules: Rules, chance: Chance) -> tu
         loads = np.bincount(labels, weights=network.households)
         loads = np.where(np.isin(np.arange(len(loads)), labels[network.stay >= LOCK_COST]), loads + LOCK_COST, loads)
         labels = _joined(network, labels, int(loads.argmin()))
-    while (used := int(labels.max()) + 1) < parts:
+    while int(labels.max()) + 1 < parts:
         loads = np.bincount(labels, weights=network.households)
-        sizes = np.bincount(labels)
-        largest = int(np.where(sizes > 1, loads, -1.0).argmax())
-        side = _split(network, (labels == largest).astype(np.int64), (1, 1), rules, chance)
-        labels[side == 1] = used
+        labels = _split_beside_locks(network, labels, loads.astype(np.float64), rules, chance)
     home = np.full(len(labels), -1, dtype=np.int64)
+    held = np.zeros(parts)
+    weight = np.where(network.stay >= LOCK_COST, LOCK_COST, network.households + 1e-6)
     for grid in np.unique(network.home[network.home >= 0]):
         present = network.home == grid
-        weight = np.where(network.stay >= LOCK_COST, LOCK_COST, network.households + 1e-6)
         kept = np.bincount(labels[present], weights=weight[present], minlength=parts)
         heir = int(kept.argmax())
-        if not np.any(home == heir) or kept[heir] > _held(network, home, heir):
+        if kept[heir] > held[heir]:
             home[home == heir] = -1
             home[present] = heir
+            held[heir] = kept[heir]
     return labels, home
 
 
-def _held(network: Network, home: Integers, part: int) -> float:
-    """Return the households whose home the part is so far."""
-    return float(network.households[home == part].sum())
+def _split_beside_locks(network: Network, labels: Integers, loads: Floats, rules: Rules, chance: Chance) -> Integers:
+    """Return the labels with one part more: of the largest that can be split without parting what is locked in it."""
+    lock = np.where(network.stay >= LOCK_COST, network.home, -1)
+    # What is locked in one grid is to the split an estate that costs a lock to part.
+    zone = network
+    if np.any(lock >= 0):
+        zone = network._replace(estate=lock, estate_costs=np.full(int(lock.max()) + 1, LOCK_COST))
+    used, sizes = len(loads), np.bincount(labels)
+    first: Integers | None = None
+    for part in np.argsort(-loads, kind="stable"):
+        if sizes[part] > 1:
+            side = _split(zone, (labels == part).astype(np.int64), (1, 1), rules, chance)
+            split = np.where(side == 1, used, labels)
+            first = split if first is None else first
+            inside = (labels == part) & (lock >= 0)
+            if not np.any(np.isin(lock[inside & (side == 1)], lock[inside & (side == 0)])):
+                return split
+    if first is None:
+        raise AssertionError("there are at most as many parts as units")
+    return first
 
 
 def _connected_homes(network: Network) -> Integers:

@@ -60,7 +60,7 @@ def counts_for(zones: Sequence[int], band: Band, grids: GridCount) -> list[list[
     >>> counts_for([1800, 900], Band(), "fewest")
     [[4, 5, 6], [2, 3]]
     >>> counts_for([1800, 900], Band(), 8)
-    [[5], [3]]
+    [[6], [2]]
     >>> counts_for([1800, 900], Band(), 99)
     [[6], [3]]
     """
@@ -71,7 +71,7 @@ def counts_for(zones: Sequence[int], band: Band, grids: GridCount) -> list[list[
         return [sorted(counts) for counts in fits]
     shares = [min(counts) for counts in fits]
     while sum(shares) < grids:
-        # The next grid goes where it leaves the mean highest: that zone is farthest from its smallest grids.
+        # The next grid goes where it leaves the mean highest, on a tie to the first zone.
         room = [i for i, counts in enumerate(fits) if shares[i] < max(counts)]
         if not room:
             break

@@ -12,16 +12,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gisgrid.errors import UsageError
 from gisgrid.geometry.coverage import dissolve
-from gisgrid.model import Cell, CommunityInputs, Drawing, DrawSettings, Grid, GridKind
+from gisgrid.model import Cell, CommunityInputs, Drawing, DrawSettings, Grid, GridKind, ZoneProof
 from gisgrid.plan.checks import check_plan
 from gisgrid.plan.graph import Integers
 from gisgrid.plan.ground import Ground, ground_of
 from gisgrid.plan.numbering import continued_codes, reading_order
-from gisgrid.plan.partition import divide
+from gisgrid.plan.objective import Present
+from gisgrid.plan.partition import Partition, Stop, divide
+from gisgrid.plan.present import grid_in_force_of
+from gisgrid.plan.remedies import Remedy
 
 
-def draw_community(inputs: CommunityInputs, settings: DrawSettings) -> Drawing:
+def draw_community(inputs: CommunityInputs, settings: DrawSettings, stop: Stop | None = None) -> Drawing:
     """Return a first plan of a community: cells, grids with keys from 1 in reading order, and the findings.
 
     Parameters
@@ -30,16 +34,17 @@ def draw_community(inputs: CommunityInputs, settings: DrawSettings) -> Drawing:
         The community with its polygon, buildings, barriers, sites, ties and edition in force. The order of the rows
         does not matter.
     settings
-        Band, seed and the exceptions; same inputs, same settings: same drawing, bit for bit.
+        Band, weights, seed and the exceptions; same inputs, same settings: same drawing, bit for bit.
+    stop
+        Is asked now and then whether to end early with the best plan so far.
 
     Raises
     ------
     UsageError
-        The community has no polygon, or an invalid one.
+        The community has no polygon, or an invalid one; a lock names what is not in force.
     """
     ground = ground_of(inputs, settings)
-    home = _present_grids(inputs, ground) if settings.keep_current else None
-    partition = divide(ground.graph, settings, home)
+    partition = divide(ground.graph, settings, present_of(inputs, ground, settings), stop=stop)
     labels = np.empty(len(ground.cells), dtype=np.int64)
     labels[ground.order] = partition.labels
     kinds: list[GridKind] = ["dedicated" if kind == "dedicated" else "residential" for kind in partition.kinds]
@@ -52,6 +57,7 @@ def draw_community(inputs: CommunityInputs, settings: DrawSettings) -> Drawing:
         grids=grids,
         findings=(),
         base_edition=inputs.current.id if inputs.current is not None else None,
+        proofs=proofs_of(partition, ground),
     )
     return dataclasses.replace(drawing, findings=check_plan(drawing, ground.cells, ground.borders, inputs))
 
@@ -95,17 +101,63 @@ def _keyed(grids: Sequence[Grid], inputs: CommunityInputs) -> tuple[Grid, ...]:
     )
 
 
-def _present_grids(inputs: CommunityInputs, ground: Ground) -> Integers:
-    """Return the grid of the edition in force for each unit of the graph, as a number; -1 where there is none."""
-    present = inputs.current.grids if inputs.current is not None else ()
-    number = {building: i for i, grid in enumerate(present) for building in grid.buildings}
+def present_of(inputs: CommunityInputs, ground: Ground, settings: DrawSettings) -> Present | None:
+    """Return the edition in force on the units of the graph, or None where the draw begins from nothing.
+
+    A building's unit is in its building's grid; empty ground is in the grid that its point lies in.
+
+    Raises
+    ------
+    UsageError
+        A lock names a grid or a building that the edition in force does not have.
+    """
+    if not (settings.keep_current or settings.locked_grids or settings.locked_buildings):
+        return None
+    grids = inputs.current.grids if inputs.current is not None else ()
+    number = {building: i for i, grid in enumerate(grids) for building in grid.buildings}
+    codes = {grid.code: i for i, grid in enumerate(grids)}
+    for what, names, known in (
+        ("grid", settings.locked_grids, codes),
+        ("building", settings.locked_buildings, number),
+    ):
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"The lock on {what} {name!r} names nothing in force in community {inputs.community.code}; take "
+                    "the lock away, or give a code of the edition in force."
+                )
+    locked = set(settings.locked_buildings)
+    units = [ground.cells[cell] for cell in ground.order.tolist()]
     households = {building.code: building.households for building in inputs.buildings}
-    home = np.full(len(ground.cells), -1, dtype=np.int64)
-    for unit, cell in enumerate(ground.order):
-        shares: dict[int, float] = {}
-        for building in ground.cells[cell].buildings:
-            if building in number:
-                shares[number[building]] = shares.get(number[building], 0.0) + households[building] + 1e-3
-        if shares:
-            home[unit] = min(shares, key=lambda grid: (-shares[grid], grid))
-    return home
+    return Present(
+        grid_in_force_of(units, grids, households, frozenset(settings.locked_grids)),
+        np.array([not locked.isdisjoint(cell.buildings) for cell in units], dtype=np.bool_),
+        tuple(sorted(codes[code] for code in settings.locked_grids)),
+    )
+
+
+def proofs_of(partition: Partition, ground: Ground) -> tuple[ZoneProof, ...]:
+    """Return what is known of each zone that was divided, in words of buildings."""
+    standing = [ground.cells[cell].buildings for cell in ground.order.tolist()]
+    named = ground.graph.units.codes
+    proofs = []
+    for region, proof in zip(partition.regions.regions, partition.proofs, strict=True):
+        if region.kind != "zone" or proof.kind == "whole":
+            continue
+        units = region.units.tolist()
+        grids: dict[int, list[str]] = {}
+        for unit in units:
+            grids.setdefault(int(partition.labels[unit]), []).extend(standing[unit])
+        freed = proof.remedy or Remedy()
+        proofs.append(
+            ZoneProof(
+                kind=proof.kind,
+                grids=tuple(tuple(sorted(codes)) for codes in grids.values()),
+                starts=proof.starts,
+                culprits=tuple(named[units[unit]] for unit in freed.culprits),
+                band=freed.band,
+                divide=tuple(named[units[unit]] for unit in freed.divide),
+                entrances=freed.entrances,
+            )
+        )
+    return tuple(proofs)

@@ -22,13 +22,11 @@ from gisgrid.geometry.coverage import dissolve
 from gisgrid.model import Finding, Grid, GridKind
 from gisgrid.plan.checks import findings_of
 from gisgrid.plan.graph import Borders, Flags, Integers
-from gisgrid.plan.improve import Budget, improve
+from gisgrid.plan.improve import BUDGETS, Budget, improve
 from gisgrid.plan.numbering import continued_codes
-from gisgrid.plan.objective import network_of, parting_costs
+from gisgrid.plan.objective import Rules, network_of, parting_costs
+from gisgrid.plan.preview import NEW
 from gisgrid.plan.sheet import Sheet
-
-NEW: Final = "new"
-"""The key that stands for a grid still to be made."""
 
 LONGEST_NAME: Final = 50
 
@@ -128,9 +126,11 @@ def split(sheet: Sheet, key: str, seed: int = 0, budget: Budget | None = None) -
         passable = within
     if not _connected(units, passable, borders):
         raise Conflict(f"Grid {key} lies in pieces; assign the smaller pieces to other grids before splitting it.")
-    parting = parting_costs(graph, passable)
-    network = network_of(graph, units, passable, parting, np.full(len(units), -1, dtype=np.int64))
-    found = improve(network, 2, sheet.settings.band, (seed,), budget or Budget())
+    settings = sheet.settings
+    parting = parting_costs(graph, passable, settings.weights)
+    network = network_of(graph, units, passable, parting, weights=settings.weights, band=settings.band)
+    rules = Rules.of(settings.band, settings.weights)
+    found = improve(network, 2, rules, (seed,), budget or BUDGETS[settings.effort])
     loads = np.bincount(found.labels, weights=network.households, minlength=2)
     leaving = units[found.labels == (1 if loads[1] <= loads[0] else 0)]
     keys, fresh = _keys(sheet), _next_key(sheet)

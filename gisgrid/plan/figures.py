@@ -1,6 +1,6 @@
 """The figures of a whole plan: one line of the table that a planner compares plans by.
 
-Room: plan. In: a `Sheet`. Out: `PlanFigures`. Imports the geometry room and `plan`.
+Room: plan. In: a `Sheet`. Out: `PlanFigures`. Imports `plan.sheet`, `plan.tallies` and `plan.compare`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gisgrid.plan.compare import compare
 from gisgrid.plan.sheet import Sheet
 from gisgrid.plan.tallies import tally
 
@@ -31,6 +32,8 @@ class PlanFigures:
         Mean Polsby-Popper of the grids.
     line_share
         Share of the borders between grids that follows streets or barriers; 1 where there is none.
+    households_moved
+        Households that change grid against the edition in force; None where none is.
     """
 
     grids: int
@@ -41,6 +44,7 @@ class PlanFigures:
     ties_kept: float
     compactness: float
     line_share: float
+    households_moved: int | None = None
 
 
 def figures_of(sheet: Sheet) -> PlanFigures:
@@ -62,7 +66,17 @@ def figures_of(sheet: Sheet) -> PlanFigures:
         ties_kept=float(ties.weight[together].sum()) / weight if weight > 0.0 else 1.0,
         compactness=float(np.mean([each.compactness for each in tallies])) if tallies else 1.0,
         line_share=float(along.sum()) / length if length > 0.0 else 1.0,
+        households_moved=_households_moved(sheet),
     )
+
+
+def _households_moved(sheet: Sheet) -> int | None:
+    """Return how many households change grid against the edition in force, None where none is."""
+    current = sheet.inputs.current
+    if current is None:
+        return None
+    households = {code: building.households for code, building in sheet.buildings.items()}
+    return compare(current.grids, sheet.grids, households).households_moved
 
 
 def _estates_split(sheet: Sheet) -> int:

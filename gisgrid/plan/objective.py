@@ -24,7 +24,7 @@ from gisgrid.plan.graph import Flags, Floats, Graph, Integers, neighbour_lists
 STEP: Final = 64.0
 """Costs are whole multiples of 1/64: their sums are exact in floating point, whatever the order."""
 
-LOCK_COST: Final = 2.0**40
+LOCK_COST: Final = 2.0**34
 """Cost of a locked unit outside its grid: more than any plan can save."""
 
 

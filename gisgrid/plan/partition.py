@@ -84,7 +84,9 @@ def divide(
         seed gives the same plan, bit for bit.
     """
     present = present or Present.none(len(graph))
-    weights = settings.weights if settings.keep_current else dataclasses.replace(settings.weights, move=0.0)
+    weights = settings.weights
+    if not (settings.keep_current or settings.locked_grids or settings.locked_buildings):
+        weights = dataclasses.replace(weights, move=0.0)
     regions = regions_of(graph, settings, present)
     parting = parting_costs(graph, regions.passable, settings.weights)
     labels = np.full(len(graph), -1, dtype=np.int64)
@@ -192,7 +194,10 @@ class _ZoneDrawing:
             for count, distance in zip(counts, off, strict=True)
             if not present and not asked and count <= RIVALS_UP_TO and distance <= off[0] + RIVAL_HOUSEHOLDS
         }
-        tried = dict.fromkeys(min(count, units) for count in counts)
+        if not asked:
+            # Where no number that fits gives a plan in band, one fewer or one more may lie nearer to it.
+            counts = [*counts, max(counts) + 1, min(counts) - 1]
+        tried = dict.fromkeys(min(max(count, 1), units) for count in counts)
         return [(count, count in rivals) for count in tried]
 
 

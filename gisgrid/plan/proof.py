@@ -13,12 +13,14 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from gisgrid.model import DrawSettings, Effort
 from gisgrid.plan.counts import fitting_counts
 from gisgrid.plan.exact import prove_infeasible, solve
+from gisgrid.plan.graph import Integers
 from gisgrid.plan.improve import BUDGETS, Found, at_home, improve, judged
-from gisgrid.plan.objective import Network, Rules
+from gisgrid.plan.objective import LOCK_COST, Network, Rules
 from gisgrid.plan.remedies import Remedy, remedy
 from gisgrid.plan.zones import RegionKind
 
@@ -114,9 +116,23 @@ def _out_of_band(
         if len(network.households) <= REMEDY_UNITS:
             freed = remedy(network, settings.band, effort / 2.0)
         return found, Proof("impossible", starts, freed)
-    if answer.labels is None:
-        return found, unproved(starts)
+    if answer.labels is None or np.any(network.stay >= LOCK_COST):
+        return found, unproved(starts)  # the exact model knows no locks
     parts = int(answer.labels.max()) + 1
-    free = at_home(network, np.full(len(network.households), -1, dtype=np.int64))
-    better = improve(free, parts, rules, (settings.seed, 1), BUDGETS["draft"], begin=answer.labels)
+    zone = at_home(network, _matched(network, answer.labels, parts))
+    better = improve(zone, parts, rules, (settings.seed, 1), BUDGETS["draft"], begin=answer.labels)
     return better, unproved(starts + better.starts)
+
+
+def _matched(network: Network, labels: Integers, parts: int) -> Integers:
+    """Return the part that each unit calls home where its present grid answers one: so that fewest households move."""
+    present = network.home >= 0
+    grids = int(network.home.max(initial=-1)) + 1
+    common = np.zeros((grids, parts))
+    np.add.at(common, (network.home[present], labels[present]), network.households[present])
+    part_of = np.full(grids, -1, dtype=np.int64)
+    rows, columns = linear_sum_assignment(common, maximize=True)
+    part_of[rows] = columns
+    home: Integers = np.full(len(labels), -1, dtype=np.int64)
+    home[present] = part_of[network.home[present]]
+    return home

@@ -15,7 +15,7 @@ import numpy as np
 from gisgrid.errors import NotFound, UsageError
 from gisgrid.geometry.adjacency import components
 from gisgrid.geometry.place import Place
-from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid
+from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid, ZoneProof
 from gisgrid.plan.graph import Borders, Graph, Integers, Ties
 from gisgrid.plan.ground import graph_of
 
@@ -30,6 +30,8 @@ class Sheet:
         As given.
     borders
         The borders of cells as arrays; `a` and `b` are positions in `cells`.
+    proofs
+        What was found of the zones when the plan was drawn; whether a proof still holds, `plan.check_proof` says.
     """
 
     grids: tuple[Grid, ...]
@@ -37,6 +39,7 @@ class Sheet:
     borders: Borders
     inputs: CommunityInputs
     settings: DrawSettings
+    proofs: tuple[ZoneProof, ...] = ()
 
     @classmethod
     def of(
@@ -45,6 +48,7 @@ class Sheet:
         ground: tuple[Sequence[Cell], Sequence[CellBorder]],
         inputs: CommunityInputs,
         settings: DrawSettings,
+        proofs: tuple[ZoneProof, ...] = (),
     ) -> Sheet:
         """Return the sheet of a plan; `ground` is its cells, numbered from 0, and their borders.
 
@@ -71,6 +75,7 @@ class Sheet:
             ),
             inputs,
             settings,
+            proofs,
         )
 
     @cached_property

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 
 from gisgrid.errors import Conflict, NotFound, StaleRevision
-from gisgrid.model import Band, Cell, CellBorder, Drawing, DrawSettings, Finding, Grid, Plan, PlanState
+from gisgrid.model import Band, Cell, CellBorder, Drawing, DrawSettings, Finding, Grid, Plan, PlanState, Weights
 from gisgrid.store import audit, findings, tessellations
 from gisgrid.store.database import Connection, copy_rows, named_query
 from gisgrid.store.findings import plain
@@ -249,19 +249,27 @@ def _save_grids(connection: Connection, plan: int, grids: Sequence[Grid]) -> Non
 
 def _read(connection: Connection, row: Row[Any]) -> Plan:
     """Return the plan of a row of `plans`."""
-    settings = dict(row.settings)
-    band = Band(**settings.pop("band"))
+    settings = _settings(row.settings)
     return Plan(
         id=str(row.id),
         community=row.community_code,
         state=row.state,
         revision=row.revision,
-        settings=DrawSettings(band=band, **settings),
+        settings=settings,
         grids=_grids(connection, row.id, row.tessellation_id),
         findings=findings.read(connection, PLAN_FINDINGS, row.id),
         base_edition=_text(row.base_edition_id),
         created_at=row.created_at,
     )
+
+
+def _settings(stored: Mapping[str, Any]) -> DrawSettings:
+    """Return the settings of a stored plan; those that are younger than the plan have their defaults."""
+    values = dict(stored)
+    band, weights = Band(**values.pop("band")), Weights(**values.pop("weights", {}))
+    for name in ("locked_grids", "locked_buildings"):
+        values[name] = tuple(values.get(name, ()))
+    return DrawSettings(band=band, weights=weights, **values)
 
 
 def _grids(connection: Connection, plan: int, tessellation: int) -> tuple[Grid, ...]:

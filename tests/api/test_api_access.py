@@ -46,6 +46,11 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/plans/{plan_id}/grids": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/buildings": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/compare": "planner reviewer admin",
+    "GET /v1/plans/{plan_id}/micro-grids": "planner reviewer admin",
+    "POST /v1/plans/{plan_id}/micro-grids": "planner admin",
+    "GET /v1/plans/{plan_id}/explanations": "planner reviewer admin",
+    "POST /v1/plans/{plan_id}/preview": "planner reviewer admin",
+    "POST /v1/plans/{plan_id}/suggestions": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/submit": "planner admin",
     "POST /v1/plans/{plan_id}/approve": "reviewer admin",
     "POST /v1/plans/{plan_id}/reject": "reviewer admin",
@@ -71,6 +76,8 @@ def ask(client: httpx.Client, method: str, path: str, community: str, **ids: str
         "POST /v1/locate": {"crs": "wgs84", "points": []},
         "POST /v1/reports": {"source": "sweep", "external_id": "1"},
         "POST /v1/reports/batch": [],
+        "POST /v1/plans/{plan_id}/preview": {"buildings": [f"{community}-00"], "to": "1"},
+        "POST /v1/plans/{plan_id}/suggestions": {"op": "merge", "grid": "1"},
         "POST /v1/plans": {"community": community, "from": "blank"},  # refused after the door: draws nothing
     }
     body = bodies.get(f"{method} {path}")

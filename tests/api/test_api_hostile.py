@@ -72,6 +72,8 @@ def test_every_parameter_of_every_route_with_every_nasty_text(shared_service: Se
         ("/v1/plans", {"community": "990101009009", "from": "draw", "min": 300, "max": 500, "target": 400, "seed": 0,
                        "cross_barriers": True, "dedicated_area_m2": 1.0, "keep_current": False}),
         ("/v1/plans/1/publish", {"accept": []}),
+        ("/v1/plans/1/preview", {"buildings": ["x"], "to": "1"}),
+        ("/v1/plans/1/suggestions", {"op": "balance", "grid": None, "grids": [], "most_households": 50, "seed": 0}),
     ],
 )  # fmt: skip
 def test_every_member_of_every_body_with_every_nasty_value(

@@ -12,7 +12,7 @@ from served_town import EAST, WEST, Service
 from shapely.geometry import shape
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
-DRAW = {"community": WEST, "from": "draw", "seed": 3}
+DRAW = {"community": WEST, "from": "draw", "seed": 3, "effort": "draft"}
 
 
 def test_a_plan_is_drawn_submitted_approved_published_and_in_force(service: Service, problem: Problem) -> None:
@@ -129,12 +129,85 @@ def test_a_comparison_tells_who_moves(service: Service, problem: Problem) -> Non
         ({"min": 0}, 422, "invalid_body"),
         ({"seed": 1.5}, 422, "invalid_body"),
         ({"sed": 1}, 422, "invalid_body"),
+        ({"effort": "heroic"}, 422, "invalid_body"),
+        ({"grids": 0}, 422, "invalid_body"),
+        ({"grids": "most"}, 422, "invalid_body"),
+        ({"weights": {"tie": -1.0}}, 422, "invalid_body"),
+        ({"weights": {"street": 1.5}}, 422, "invalid_body"),
+        ({"weights": {"ties": 1.0}}, 422, "invalid_body"),
+        ({"seconds": 0.0}, 422, "invalid_body"),
+        ({"locked_grids": [""]}, 422, "invalid_body"),
+        ({"locked_grids": [f"{WEST}999"]}, 422, "usage"),
+        ({"locked_buildings": ["nobody"]}, 422, "usage"),
+        ({"choices": True}, 422, "usage"),
     ],
 )
 def test_a_wrong_draw_is_a_problem(
     shared_service: Service, problem: Problem, change: dict[str, object], status: int, code: str
 ) -> None:
     problem(shared_service.client("planner").post("/v1/plans", json={**DRAW, **change}), status, code)
+
+
+def test_every_setting_of_a_draw_reaches_the_plan_and_comes_back(service: Service) -> None:
+    asked = {
+        "grids": "fewest",
+        "weights": {"tie": 20.0, "street": 0.0},
+        "prove": True,
+        "locked_grids": [f"{WEST}001"],
+        "locked_buildings": [f"{WEST}-05"],
+        "villages": False,
+        "seconds": 20.0,
+    }
+    drawn = service.client("planner").post("/v1/plans", json={**DRAW, **asked})
+    assert drawn.status_code == 201, drawn.text
+    settings = drawn.json()["settings"]
+    assert {name: settings[name] for name in asked if name not in {"weights", "seconds"}} == {
+        name: value for name, value in asked.items() if name not in {"weights", "seconds"}
+    }
+    assert settings["weights"] == {
+        "estate": 200.0, "tie": 20.0, "move": 2.0, "border": 0.125, "street": 0.0, "balance": 0.015625
+    }  # fmt: skip
+    assert settings["effort"] == "draft"
+
+
+def test_a_redraw_offers_three_plans_along_the_line(service: Service) -> None:
+    client = service.client("planner")
+    drawn = client.post("/v1/plans", json={**DRAW, "keep_current": True, "choices": True})
+    assert drawn.status_code == 201, drawn.text
+    offered = drawn.json()["plans"]
+    assert [each["choice"] for each in offered] == ["fewest moves", "middle", "best cut"]
+    for each in offered:
+        choice = each.pop("choice")
+        assert client.get(f"/v1/plans/{each['plan']}").json() == each, choice
+
+
+def test_micro_grids_are_drawn_read_and_frozen_with_the_plan(service: Service, problem: Problem) -> None:
+    planner, reviewer = service.client("planner"), service.client("reviewer")
+    address = planner.post("/v1/plans", json=DRAW).headers["location"]
+    none = planner.get(f"{address}/micro-grids").json()
+    assert (none["features"], none["band"]) == ([], None)
+    problem(reviewer.post(f"{address}/micro-grids"), 403, "forbidden")
+    problem(planner.post(f"{address}/micro-grids", json={"min": 90, "max": 80}), 422, "invalid_body")
+    drawn = planner.post(f"{address}/micro-grids")
+    assert drawn.status_code == 201, drawn.text
+    assert drawn.headers["content-type"] == "application/geo+json"
+    document = drawn.json()
+    assert document["band"] == {"min": 50, "max": 80, "target": 65, "measure": "resident"}
+    assert planner.get(f"{address}/micro-grids").json() == document
+    grids = planner.get(f"{address}/grids").json()["features"]
+    for grid in grids:
+        own = [each for each in document["features"] if each["properties"]["grid"] == grid["properties"]["key"]]
+        assert [each["properties"]["number"] for each in own] == list(range(1, len(own) + 1))
+        assert sum(each["properties"]["households"] for each in own) == grid["properties"]["households"]
+        whole = shapely.coverage_union_all([shape(each["geometry"]) for each in own])
+        assert whole.equals(shape(grid["geometry"]))
+    larger = planner.post(f"{address}/micro-grids", json={"min": 100, "target": 120, "max": 160}).json()
+    assert len(larger["features"]) < len(document["features"])
+    planner.post(f"{address}/submit")
+    reviewer.post(f"{address}/approve")
+    assert reviewer.post(f"{address}/publish", json={"accept": ["all"]}).status_code == 200
+    problem(planner.post(f"{address}/micro-grids"), 409, "conflict")
+    assert planner.get(f"{address}/micro-grids").json() == larger
 
 
 @pytest.mark.parametrize("body", [[1], 1, "draw"])
@@ -148,9 +221,9 @@ def test_a_body_that_is_no_object_is_told_so_in_words_of_json(
 @pytest.mark.parametrize("plan_id", ["0", "999", "x", "-1", "9" * 30, "%00", "1e3"])
 def test_a_plan_that_is_none_is_not_found(shared_service: Service, problem: Problem, plan_id: str) -> None:
     client = shared_service.client("admin")
-    for path in ("", "/grids", "/buildings"):
+    for path in ("", "/grids", "/buildings", "/micro-grids"):
         problem(client.get(f"/v1/plans/{plan_id}{path}"), 404, "not_found")
-    for verb in ("submit", "approve", "reject", "publish"):
+    for verb in ("submit", "approve", "reject", "publish", "micro-grids"):
         problem(client.post(f"/v1/plans/{plan_id}/{verb}"), 404, "not_found")
 
 

@@ -80,6 +80,11 @@ TRIGGERS = {
     "grid_codes_change": "grid_codes",
     "grid_codes_retire": "grid_codes",
     "reports_change": "reports",
+    "plan_cells_added": "plan_cells",
+    "plan_cells_changed": "plan_cells",
+    "plan_cells_removed": "plan_cells",
+    **{f"{table}_frozen": table for table in ("micro_drawings", "micro_grids", "micro_grid_cells")},
+    **{f"{table}_not_truncated": table for table in ("micro_drawings", "micro_grids", "micro_grid_cells")},
 }
 
 
@@ -137,7 +142,7 @@ class TestUpgrade:
                 "SELECT tablename FROM pg_indexes WHERE schemaname = 'gisgrid' AND indexdef LIKE '%gist (geom)%'"
             ).fetchall()
         assert {name.removeprefix("gisgrid.") for (name,) in checked} == tables
-        read_by_owner = {"cells", "plan_grids", "plan_findings", "import_findings"}
+        read_by_owner = {"cells", "plan_grids", "plan_findings", "import_findings", "micro_grids"}
         assert {name for (name,) in indexed} == tables - read_by_owner
 
     def test_changes_nothing_the_second_time(self, database_url: str) -> None:

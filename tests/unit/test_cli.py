@@ -55,3 +55,38 @@ def test_an_option_that_means_nothing_here_is_refused(
         cli.main(["import", *arguments])
     assert end.value.code == 2
     assert sentence in capsys.readouterr().err.replace("\n", " ").replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Name the communities to draw, or --all"),
+        (("990101001001", "--all"), "Name the communities to draw, or --all"),
+        (("990101001001", "--min", "500", "--max", "300"), "are not in that order; put them in order"),
+        (("990101001001", "--grids", "most"), "--grids 'most' is neither target nor fewest nor a number"),
+        (("990101001001", "--grids", "0"), "neither target nor fewest nor a number from 1 to 999"),
+        (
+            ("990101001001", "--weight", "ties=3"),
+            "'ties=3' names no weight; they are estate, tie, move, border, street",
+        ),
+        (("990101001001", "--weight", "tie"), "--weight 'tie' is no number from 0 to 1,000,000"),
+        (("990101001001", "--weight", "tie=-1"), "a weight is a cost, and what shall be sought"),
+        (("990101001001", "--weight", "tie=nan"), "--weight 'tie=nan' is no number"),
+        (("990101001001", "--weight", "street=2"), "--weight 'street=2' is no number from 0 to 1;"),
+    ],
+)
+def test_a_draw_that_cannot_be_meant_is_refused_in_a_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["draw", *arguments])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err.replace("\n", " ").replace("  ", " ")
+
+
+def test_an_effort_that_is_none_is_refused_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["draw", "990101001001", "--effort", "heroic"])
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert all(effort in told for effort in ("draft", "normal", "thorough"))

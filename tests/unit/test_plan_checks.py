@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from gisgrid.model import Band, Building, DrawSettings, Estate, Finding, Grid, Rule
-from gisgrid.plan import check_boundary, check_coverage, check_size
+from gisgrid.plan import check_boundary, check_coverage, check_locks, check_proof, check_size
 from gisgrid.plan.checks import ACCEPTABLE, CHECK_NAMES, CHECK_OF_RULE, check_plan
 from tests.draw import LAT, LAT_STEP, LON, LON_STEP, Sketch, drawn
 
@@ -43,7 +43,7 @@ def test_a_good_plan_has_no_error_and_no_warning() -> None:
 
 
 def test_every_rule_belongs_to_one_of_the_four_checks() -> None:
-    modules = (check_boundary, check_coverage, check_size)
+    modules = (check_boundary, check_coverage, check_locks, check_proof, check_size)
     rules = {value.name for module in modules for value in vars(module).values() if isinstance(value, Rule)}
     assert rules == set(CHECK_OF_RULE)
     assert set(CHECK_OF_RULE.values()) == set(CHECK_NAMES)

@@ -14,6 +14,7 @@ import shapely
 from gisgrid.errors import UsageError
 from gisgrid.geometry.place import Place
 from gisgrid.model import (
+    Band,
     Barrier,
     Building,
     CommunityInputs,
@@ -22,6 +23,8 @@ from gisgrid.model import (
     DrawSettings,
     Edition,
     Estate,
+    Finding,
+    Grid,
     Site,
     Tie,
 )
@@ -32,6 +35,7 @@ from gisgrid.plan.numbering import number_grids
 LON, LAT = 111.70, 40.80
 METRE_LON, METRE_LAT = 1.0 / 84387.0, 1.0 / 111045.0
 COMMUNITY = "150105001001"
+QUICK = DrawSettings(effort="draft")
 
 
 def at(x: float, y: float) -> tuple[float, float]:
@@ -76,7 +80,7 @@ def town() -> CommunityInputs:
 
 @pytest.fixture(scope="module")
 def drawing() -> Drawing:
-    return draw_community(town(), DrawSettings())
+    return draw_community(town(), QUICK)
 
 
 def test_the_drawing_keeps_every_invariant(drawing: Drawing) -> None:
@@ -103,7 +107,7 @@ def test_dedicated_ground_is_a_grid_of_its_own(drawing: Drawing) -> None:
     assert school.buildings == ("S1",)
     assert school.area_m2 == pytest.approx(150.0 * 110.0, rel=0.01)
     assert {drawing.cells[number].dedicated for number in school.cells} == {"SC"}
-    small = draw_community(town(), DrawSettings(dedicated_area_m2=50_000.0))
+    small = draw_community(town(), DrawSettings(effort="draft", dedicated_area_m2=50_000.0))
     assert {grid.kind for grid in small.grids} == {"residential"}
 
 
@@ -127,7 +131,7 @@ def test_neither_the_order_of_rows_nor_that_of_lines_shows(drawing: Drawing) -> 
         ties=tuple(reversed(inputs.ties)),
         estates=tuple(reversed(inputs.estates)),
     )
-    assert pickle.dumps(draw_community(mixed, DrawSettings())) == pickle.dumps(drawing)
+    assert pickle.dumps(draw_community(mixed, QUICK)) == pickle.dumps(drawing)
 
 
 def test_a_drawing_travels_to_a_worker_and_back(drawing: Drawing) -> None:
@@ -143,7 +147,7 @@ def published(drawn: Drawing, inputs: CommunityInputs) -> Edition:
 def test_a_redraw_keeps_the_present_grids_and_their_codes(drawing: Drawing) -> None:
     inputs = town()
     current = published(drawing, inputs)
-    settings = DrawSettings(seed=9, keep_current=True)
+    settings = DrawSettings(effort="draft", seed=9, keep_current=True)
     again = draw_community(dataclasses.replace(inputs, current=current), settings)
     households = {building.code: building.households for building in inputs.buildings}
     assert compare(current.grids, again.grids, households).households_moved == 0
@@ -159,7 +163,7 @@ def test_a_redraw_after_a_new_tower_moves_few(drawing: Drawing) -> None:
         for building in inputs.buildings
     )
     changed = dataclasses.replace(inputs, buildings=grown, current=current)
-    again = draw_community(changed, DrawSettings(keep_current=True))
+    again = draw_community(changed, DrawSettings(effort="draft", keep_current=True))
     assert all(300 <= grid.households <= 500 for grid in again.grids if grid.kind == "residential")
     households = {building.code: building.households for building in grown}
     moved = compare(current.grids, again.grids, households).households_moved
@@ -176,7 +180,7 @@ def test_a_community_of_two_parts_gets_a_grid_in_each() -> None:
         community=dataclasses.replace(inputs.community, geometry=parts),
         buildings=(*inputs.buildings, hut),
     )
-    drawn = draw_community(wider, DrawSettings())
+    drawn = draw_community(wider, QUICK)
     (enclave,) = [grid for grid in drawn.grids if "Z1" in grid.buildings]
     assert enclave.geometry.geom_type == "Polygon"
     assert [(f.rule, f.values["reason"]) for f in drawn.findings if f.severity == "error"] == [
@@ -188,12 +192,12 @@ def test_a_community_without_polygon_is_refused() -> None:
     inputs = town()
     bare = dataclasses.replace(inputs, community=dataclasses.replace(inputs.community, geometry=None))
     with pytest.raises(UsageError, match="import its boundary"):
-        draw_community(bare, DrawSettings())
+        draw_community(bare, QUICK)
 
 
 def test_a_community_without_households_is_one_grid_with_a_finding() -> None:
     inputs = dataclasses.replace(town(), buildings=(), sites=(), barriers=())
-    drawn = draw_community(inputs, DrawSettings())
+    drawn = draw_community(inputs, QUICK)
     assert [grid.households for grid in drawn.grids] == [0]
     assert [f.values["reason"] for f in drawn.findings if f.severity == "error"] == ["whole_community"]
 
@@ -205,3 +209,142 @@ def test_cells_carry_the_households_of_their_buildings(drawing: Drawing) -> None
     assert sum(cell.households for cell in drawing.cells) == sum(households.values())
     lengths = np.array([border.length_m for border in drawing.borders])
     assert (lengths > 0.0).all()
+
+
+# ---- what is known of zones --------------------------------------------------------------------------------------
+
+
+def towers(*households: int) -> CommunityInputs:
+    """A row of buildings, each on a strip of 60 m, and nothing else."""
+    row = tuple(
+        Building(f"T{number}", box(20.0 + 60.0 * number, 30.0, 40.0, 14.0), households=count)
+        for number, count in enumerate(households)
+    )
+    ground = box(0.0, 0.0, 60.0 * len(households) + 20.0, 80.0)
+    return CommunityInputs(Division(COMMUNITY, "高楼社区", "community", COMMUNITY[:9], ground), row)
+
+
+def rules(drawn: Drawing) -> dict[str, Finding]:
+    return {finding.rule: finding for finding in drawn.findings}
+
+
+def test_every_zone_says_what_is_known_of_its_division(drawing: Drawing) -> None:
+    assert sum(len(proof.buildings) for proof in drawing.proofs) == sum(
+        len(grid.buildings) for grid in drawing.grids if grid.kind == "residential"
+    )
+    divisions = {frozenset(grid.buildings) for grid in drawing.grids}
+    for proof in drawing.proofs:
+        assert {frozenset(grid) for grid in proof.grids} <= divisions
+    assert rules(drawing)["zone_searched"].values["starts"] > 0
+
+
+def test_towers_that_fit_nowhere_are_proven_so_with_what_would_free_them() -> None:
+    pytest.importorskip("ortools", reason="the exact model needs ortools")
+    inputs = towers(280, 290, 330)
+    drawn = draw_community(inputs, DrawSettings())
+    told = rules(drawn)["zone_impossible"]
+    assert "T2 (330), T1 (290), T0 (280)" in told.message
+    assert {f.values["reason"] for f in drawn.findings if f.severity == "error"} == {"proven_impossible"}
+    (proof,) = drawn.proofs
+    assert proof.band is not None
+    wider = draw_community(inputs, DrawSettings(band=Band(proof.band.minimum, proof.band.maximum)))
+    assert [f for f in wider.findings if f.severity == "error"] == []
+    (tower,) = proof.divide
+    entrances = tuple(
+        dataclasses.replace(
+            each,
+            code=f"{tower}-{part}",
+            households=each.households // 2 + part * (each.households % 2),
+            geometry=box(20.0 + 60.0 * int(tower[1]) + 21.0 * part, 30.0, 19.0, 14.0),
+        )
+        for each in inputs.buildings
+        if each.code == tower
+        for part in range(proof.entrances)
+    )
+    others = tuple(each for each in inputs.buildings if each.code != tower)
+    split = draw_community(dataclasses.replace(inputs, buildings=(*others, *entrances)), DrawSettings())
+    assert [f for f in split.findings if f.severity == "error"] == []
+
+
+def test_a_draw_that_is_told_to_stop_returns_a_sound_plan() -> None:
+    asked = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return True
+
+    drawn = draw_community(town(), DrawSettings(effort="thorough"), stop)
+    assert asked
+    assert sorted(code for grid in drawn.grids for code in grid.buildings) == sorted(
+        building.code for building in town().buildings
+    )
+    assert all(grid.geometry.geom_type == "Polygon" for grid in drawn.grids)
+
+
+# ---- locks -------------------------------------------------------------------------------------------------------
+
+
+def home(grids: tuple[Grid, ...], building: str) -> Grid:
+    return next(grid for grid in grids if building in grid.buildings)
+
+
+def test_a_locked_grid_stays_whatever_else_is_asked_for(drawing: Drawing) -> None:
+    inputs = dataclasses.replace(town(), current=published(drawing, town()))
+    current = inputs.current
+    assert current is not None
+    locked = home(current.grids, "B00")
+    settings = DrawSettings(Band(120, 200, 160), seed=5, effort="draft", locked_grids=(str(locked.code),))
+    again = draw_community(inputs, settings)
+    kept = home(again.grids, "B00")
+    assert (kept.buildings, kept.code) == (locked.buildings, locked.code)
+    assert kept.geometry.equals(locked.geometry)
+    assert "lock_not_kept" not in rules(again)
+    (error,) = [f for f in again.findings if f.severity == "error"]
+    assert (error.rule, error.values["reason"]) == ("grid_above_band", "locked")
+    assert len(again.grids) > len(drawing.grids)
+
+
+def test_a_new_house_on_locked_ground_belongs_to_the_locked_grid(drawing: Drawing) -> None:
+    inputs = town()
+    current = published(drawing, inputs)
+    locked = home(current.grids, "B00")
+    new = Building("NEW", box(20.0, 55.0, 12.0, 8.0), households=30)
+    grown = dataclasses.replace(inputs, buildings=(*inputs.buildings, new), current=current)
+    settings = DrawSettings(effort="draft", locked_grids=(str(locked.code),))
+    assert home(draw_community(grown, settings).grids, "NEW").buildings == tuple(sorted((*locked.buildings, "NEW")))
+
+
+def test_a_locked_building_stays_while_its_neighbours_move(drawing: Drawing) -> None:
+    inputs = town()
+    current = published(drawing, inputs)
+    codes = {building.code for building in inputs.buildings}
+    border = next(
+        (code, other)
+        for grid in current.grids
+        for code in grid.buildings
+        for other in codes - set(grid.buildings)
+        if code.startswith("B") and other == f"B{int(code[1:]) + 1:02d}"
+    )[0]
+    grown = tuple(
+        dataclasses.replace(each, households=90) if each.code == border else each for each in inputs.buildings
+    )
+    changed = dataclasses.replace(inputs, buildings=grown, current=current)
+    again = draw_community(changed, DrawSettings(effort="draft", keep_current=True, locked_buildings=(border,)))
+    assert home(again.grids, border).code == home(current.grids, border).code
+    assert "lock_not_kept" not in rules(again)
+
+
+def test_a_locked_building_that_grew_above_the_band_is_told(drawing: Drawing) -> None:
+    inputs = town()
+    grown = tuple(dataclasses.replace(b, households=560) if b.code == "B00" else b for b in inputs.buildings)
+    changed = dataclasses.replace(inputs, buildings=grown, current=published(drawing, inputs))
+    again = draw_community(changed, DrawSettings(effort="draft", keep_current=True, locked_buildings=("B00",)))
+    told = rules(again)["lock_not_kept"]
+    assert (told.codes, told.values["reason"]) == (("B00",), "tower")
+
+
+def test_a_lock_on_nothing_in_force_is_refused(drawing: Drawing) -> None:
+    inputs = dataclasses.replace(town(), current=published(drawing, town()))
+    for settings in (DrawSettings(locked_grids=("x",)), DrawSettings(locked_buildings=("x",))):
+        with pytest.raises(UsageError, match="names nothing in force"):
+            draw_community(inputs, settings)

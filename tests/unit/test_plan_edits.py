@@ -11,10 +11,13 @@ import shapely
 from gisgrid.errors import Conflict, NotFound, UsageError
 from gisgrid.model import DrawSettings, Edition, Tie
 from gisgrid.plan import edits
-from gisgrid.plan.improve import Budget
+from gisgrid.plan.improve import Budget, Course
 from gisgrid.plan.sheet import Sheet
 from gisgrid.plan.tallies import tally, tally_plan
 from tests.draw import COMMUNITY, Sketch, drawn
+
+COURSE = Course(20, 4.0, 8.0, 100.0, 1.0)
+QUICK = Budget(2, 3, 6, COURSE, COURSE, COURSE)
 
 
 def sheet(sketch: Sketch) -> Sheet:
@@ -84,7 +87,7 @@ def test_merge_joins_grids_under_the_first_key() -> None:
 
 def test_split_makes_two_connected_grids_in_band() -> None:
     sketch = drawn("AAAAAA\nAAAAAA", households=60)
-    edited = edits.split(sheet(sketch), "A", seed=1, budget=Budget(starts=1, rounds=30))
+    edited = edits.split(sheet(sketch), "A", seed=1, budget=QUICK)
     assert [grid.key for grid in edited.grids] == ["1", "A"]
     assert all(300 <= grid.households <= 500 for grid in edited.grids)
     assert [f for f in edited.findings if f.severity == "error"] == []
@@ -93,7 +96,7 @@ def test_split_makes_two_connected_grids_in_band() -> None:
 
 def test_split_prefers_the_barrier_that_the_grid_crosses() -> None:
     sketch = drawn("AAAAA|AAAAA", households=70)
-    edited = edits.split(sheet(sketch), "A", budget=Budget(starts=1, rounds=30))
+    edited = edits.split(sheet(sketch), "A", budget=QUICK)
     assert laid(edited, sketch) in {"AAAAA11111", "11111AAAAA"}
 
 

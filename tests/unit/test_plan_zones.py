@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from gisgrid.model import DrawSettings
-from gisgrid.plan.graph import Borders, Graph
+from gisgrid.plan.graph import Borders, Graph, Ties, Units, canonical
+from gisgrid.plan.objective import Present
 from gisgrid.plan.zones import Regions, regions_of
 from tests.draw import drawn
 
@@ -94,6 +95,81 @@ def test_connected_parts_of_dedicated_ground_count_apart() -> None:
     graph = dedicated(drawn("MMAM", households="0 0 400 0").graph(), [0, 0, -1, 0])
     settings = dataclasses.replace(SETTINGS, dedicated_area_m2=3000.0)
     assert members(regions_of(graph, settings)) == [("dedicated", [0, 1]), ("zone", [2, 3])]
+
+
+def test_a_narrow_neck_joins_ground_that_is_too_small_before_any_barrier_is_crossed() -> None:
+    # B touches A over 0.6 m of open border, too little to be adjacent, and C over a barrier.
+    units = Units.of(["a", "b", "c"], [400, 20, 400], [1600.0] * 3, np.array([[0, 0], [40, 0], [80, 0]]))
+    borders = Borders.of([0, 1], [1, 2], [0.6, 40.0], [0.0, 40.0])
+    graph, _ = canonical(units, borders, Ties.of([], [], []))
+    regions = regions_of(graph, SETTINGS)
+    assert members(regions) == [("zone", [0, 1]), ("zone", [2])]
+    assert regions.passable.tolist() == [True, False]
+    assert not regions.opened.any(), "no barrier was crossed"
+    uncrossed = dataclasses.replace(SETTINGS, cross_barriers=False)
+    assert members(regions_of(graph, uncrossed)) == members(regions)
+
+
+def test_a_zone_is_joined_through_others_until_a_number_of_grids_fits() -> None:
+    graph = drawn("A|B|C|D", households="90 90 90 90").graph()
+    assert members(regions_of(graph, SETTINGS)) == [("zone", [0, 1, 2, 3])]
+
+
+# ---- Locks and villages ------------------------------------------------------------------------------------------
+
+
+def locked(grids: list[int], *numbers: int) -> Present:
+    return Present(np.array(grids), np.zeros(len(grids), dtype=np.bool_), numbers)
+
+
+def test_a_locked_grid_stands_aside_barriers_or_not() -> None:
+    graph = drawn("AB|CDEF", households=100).graph()
+    regions = regions_of(graph, SETTINGS, locked([0, 1, 1, 1, 2, 2], 1))
+    assert members(regions)[1] == ("locked", [1, 2, 3])
+
+
+def test_nothing_is_joined_to_a_locked_grid() -> None:
+    graph = drawn("AABC", households="150 150 20 0").graph()
+    regions = regions_of(graph, SETTINGS, locked([0, 0, 1, 1], 0))
+    assert members(regions) == [("locked", [0, 1]), ("zone", [2, 3])]
+
+
+def test_of_a_locked_grid_in_pieces_the_one_with_most_households_is_kept() -> None:
+    graph = drawn("ABA", households="10 20 30").graph()
+    regions = regions_of(graph, SETTINGS, locked([0, 1, 0], 0))
+    assert ("locked", [2]) in members(regions)
+    assert ("zone", [0, 1]) in members(regions)
+
+
+def test_a_lock_outweighs_towers_and_dedicated_ground() -> None:
+    graph = dedicated(drawn("ATMB", households="50 528 0 300").graph(), [-1, -1, 0, -1])
+    settings = dataclasses.replace(SETTINGS, dedicated_area_m2=1000.0)
+    assert [kind for kind, _ in members(regions_of(graph, settings))] == ["tower", "dedicated", "zone"]
+    regions = regions_of(graph, settings, locked([0, 0, 0, 1], 0))
+    assert members(regions) == [("locked", [0, 1, 2]), ("zone", [3])]
+
+
+def estates(graph: Graph, numbers: list[int]) -> Graph:
+    return dataclasses.replace(graph, units=dataclasses.replace(graph.units, estate=np.array(numbers)))
+
+
+def test_each_village_is_a_region_with_the_ground_that_is_nearest_to_it_on_foot() -> None:
+    graph = estates(drawn("A..BBCDE", households="40 40 40 0 0 900").graph(), [0, 1, 1, -1, -1, 2])
+    villages = dataclasses.replace(SETTINGS, villages=True, band=dataclasses.replace(SETTINGS.band, maximum=1000))
+    assert members(regions_of(graph, villages)) == [
+        ("village", [0]),
+        ("village", [1, 2, 3]),
+        ("village", [4, 5]),
+    ]
+    assert {region.kind for region in regions_of(graph, SETTINGS).regions} <= {"zone", "tower"}
+
+
+def test_without_any_estate_villages_change_nothing() -> None:
+    graph = drawn("ABCD").graph()
+    assert members(regions_of(graph, dataclasses.replace(SETTINGS, villages=True))) == [("zone", [0, 1, 2, 3])]
+
+
+# ---- Edges of the matter -----------------------------------------------------------------------------------------
 
 
 def test_an_enclave_that_touches_nothing_stays() -> None:

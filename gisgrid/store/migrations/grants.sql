@@ -43,6 +43,9 @@ BEGIN
     gisgrid.plan_grids,
     gisgrid.plan_cells,
     gisgrid.plan_findings,
+    gisgrid.micro_drawings,
+    gisgrid.micro_grids,
+    gisgrid.micro_grid_cells,
     gisgrid.keys,
     gisgrid.users,
     gisgrid.sessions

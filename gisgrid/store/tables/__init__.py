@@ -17,6 +17,7 @@ from gisgrid.store.tables.editions import (
     GRID_CODES,
     GRID_LINEAGE,
 )
+from gisgrid.store.tables.micro_grids import MICRO_DRAWINGS, MICRO_GRID_CELLS, MICRO_GRIDS
 from gisgrid.store.tables.places import (
     BARRIERS,
     BUILDINGS,
@@ -61,6 +62,9 @@ __all__ = [
     "IMPORT_RUNS",
     "KEYS",
     "METADATA",
+    "MICRO_DRAWINGS",
+    "MICRO_GRIDS",
+    "MICRO_GRID_CELLS",
     "PLANS",
     "PLAN_CELLS",
     "PLAN_FINDINGS",
