@@ -42,6 +42,7 @@ check: $(VENV)/development
 
 bench: $(VENV)/bench
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
+	$(BIN)/python -m bench.planning speed $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA))
 	$(BIN)/python -m bench.planning redraw $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --budget 2
 	$(BIN)/python -m bench.planning district $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --first 66 --jobs 2
 

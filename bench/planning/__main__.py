@@ -4,6 +4,7 @@
     python -m bench.planning --set sized --methods ours@3,cp-sat@90
     python -m bench.planning redraw --set com --budget 2
     python -m bench.planning district --first 66 --jobs 2
+    python -m bench.planning speed --set com
     python -m bench.planning generate --set com --seed 5 --out com.jsonl.gz
 
     python -m bench.planning --set nanshan --data FOLDER --methods ours,metis
@@ -34,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench.planning", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("mode", nargs="?", default="compare", choices=("compare", "redraw", "district", "generate"))
+    parser.add_argument(
+        "mode", nargs="?", default="compare", choices=("compare", "redraw", "district", "speed", "generate")
+    )
     parser.add_argument("--set", dest="sets", action="append", choices=(*SETS, *REAL), help="may be given again")
     parser.add_argument("--folder", type=Path, help="read the sets from here; otherwise they are made up")
     parser.add_argument("--data", type=Path, help="the folder of real data, for the sets of real ground")
@@ -89,6 +92,10 @@ def main() -> None:
     communities = communities_of(options, name)
     if options.mode == "redraw":
         print(redraws(communities, options.seeds, options.budget))
+    elif options.mode == "speed":
+        from bench.planning.speed import speed  # noqa: PLC0415 - gisgrid is loaded for this alone
+
+        print(speed(communities))
     elif options.mode == "district":
         print(district(communities, options.jobs, best_known([], options.known)))
     else:

@@ -46,7 +46,7 @@ def redraw(
     """Return a plan that starts from the present one and pays `move_cost` in J for each household that moves."""
     end = None if cpu_seconds is None else time.process_time() + cpu_seconds
     labels = np.full(len(community.households), -1, dtype=np.int64)
-    zones = list(_networks(community, present, move_cost))
+    zones = list(networks(community, present, move_cost))
     left = sum(len(units) for units, _, _ in zones)
     for number, (units, network, measures) in enumerate(zones):
         now = time.process_time()
@@ -59,8 +59,7 @@ def redraw(
 
 
 def _best(network: Network, seed: tuple[int, int], until: float | None) -> Found:
-    total = int(network.households.sum())
-    parts = _parts(network, total)
+    parts = grids_of(network)
     if until is None:
         return improve(network, parts, RULES, seed, BUDGETS["normal"])
     budget = BUDGETS[_effort(until - time.process_time(), len(network.households))]
@@ -72,8 +71,9 @@ def _until(end: float | None) -> Watch | None:
     return None if end is None else lambda _: time.process_time() < end
 
 
-def _parts(network: Network, total: int) -> int:
-    """Return the number of grids: in a redraw the present one where the band allows it."""
+def grids_of(network: Network) -> int:
+    """Return the number of grids of a zone: in a redraw the present one where the band allows it."""
+    total = int(network.households.sum())
     counts = fitting_counts(total, BAND)
     if not counts:
         return max(1, round(total / BAND.target))
@@ -87,9 +87,10 @@ def _effort(seconds: float, units: int) -> Effort:
     return "draft" if each < 0.002 else "normal" if each < 0.006 else "thorough"
 
 
-def _networks(
-    community: Community, present: Sequence[int] | None, move_cost: float
+def networks(
+    community: Community, present: Sequence[int] | None = None, move_cost: float = WEIGHTS.move
 ) -> Iterator[tuple[np.ndarray, Network, Measures]]:
+    """Yield the units, the network and the measures of each zone."""
     graph = _graph(community)
     parting = parting_costs(graph, graph.borders.adjacent)
     zones = np.array(community.zone)

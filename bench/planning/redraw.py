@@ -29,7 +29,9 @@ DRIFT = 0.01
 SECOND_TOWER = 0.1
 """How often a zone gets a second tower."""
 PRESENT_SECONDS = 5.0
-MOVE_COSTS = (1.0, 5.0, 20.0)
+MOVE_COSTS = (56.0, 3.5, 0.4375)
+"""J a moved household: fewest moves, the middle, the best cut, as `gisgrid draw --choices` offers them."""
+
 TRIES = 100
 
 
@@ -140,10 +142,15 @@ def _all_ways(
     outcomes = {}
     for name, labels in plans.items():
         own = score(here, labels)
-        both = own.feasible and scratch.feasible
+        both = in_order(own) and in_order(scratch)
         moved = households_moved(here, present, labels, changed.stayed)
         outcomes[name] = Outcome(own, moved, sum(changed.stayed), own.cost / max(scratch.cost, 1) - 1 if both else None)
     return outcomes
+
+
+def in_order(own: Score) -> bool:
+    """Return whether all grids are in band and in one piece; a redraw may keep the number of grids that there are."""
+    return own.in_band == own.grids and not (own.pieces or own.unassigned or own.twice)
 
 
 def _row(name: str, outcomes: list[Outcome]) -> list[str]:
@@ -152,7 +159,7 @@ def _row(name: str, outcomes: list[Outcome]) -> list[str]:
     over = [outcome.over for outcome in outcomes if outcome.over is not None]
     return [
         name,
-        f"{sum(outcome.score.feasible for outcome in outcomes)}/{len(outcomes)}",
+        f"{sum(in_order(outcome.score) for outcome in outcomes)}/{len(outcomes)}",
         str(sum(outcome.score.pieces for outcome in outcomes)),
         " · ".join(share(value, 1) for value in (total, median(moved), np.quantile(moved, 0.9))),
         percent(median(over)) if over else "-",

@@ -98,6 +98,10 @@ FRESH_EVERY: Final = 10
 ALONE: Final = 3
 """So many fresh plans in a row that lead to the one plan of the pool, and the search ends: small zones agree soon."""
 
+PATIENCE: Final = 12
+"""So many overlays in a row that come no nearer to the band, and the search ends: where large buildings stand close,
+most zones have no plan in band at all."""
+
 WARM: Final = (3.0, 12.0, 40.0)
 """Hottest temperatures of a redraw, in turn: near the present grids first. Where a moved household costs more than
 `WARM_MOVE`, they and the penalty grow with it."""
@@ -265,20 +269,25 @@ class _Search:
         going = True
         while going and self.starts < self.budget.plans:
             going = self.note(self._first())
-        laid, alone = 0, 0
-        while going and alone < ALONE and laid < self._overlays():
+        laid, alone, idle = 0, 0, 0
+        while going and alone < ALONE and idle < PATIENCE and laid < self._overlays():
             fresh = laid % FRESH_EVERY == FRESH_EVERY - 1 or len(self.pool) < 2
+            before = self._off()
             going = self._laid_over(fresh=fresh)
             alone = alone + 1 if len(self.pool) < 2 else 0
+            idle = idle + 1 if 0 < self._off() == before else 0
             laid += 1
         if self.best is None:
             raise AssertionError("a budget has at least one plan")
         return Found(self.best.labels, self.parts, self.best.off, self.best.cost, self.starts)
 
+    def _off(self) -> int:
+        """Return how many households the best plan so far leaves out of band."""
+        return 0 if self.best is None else self.best.off
+
     def _overlays(self) -> int:
         """Return how many overlays the search is worth as things stand."""
-        lacking = self.best is not None and self.best.off > 0
-        return self.budget.overlays + (self.budget.more if lacking else 0)
+        return self.budget.overlays + (self.budget.more if self._off() > 0 else 0)
 
     def note(self, found: Found) -> bool:
         """Put a plan into the pool unless its like is there; return whether the search shall go on."""

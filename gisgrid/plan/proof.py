@@ -29,13 +29,13 @@ ProofKind = Literal["best", "none_better", "impossible", "no_count", "whole"]
 EFFORTS: Final[Mapping[Effort, float]] = MappingProxyType({"draft": 0.0, "normal": 4.0, "thorough": 20.0})
 """Deterministic seconds in which the exact model tries a zone for which the search found no plan in band."""
 
-TIGHT_UNITS: Final = 200
+TIGHT_UNITS: Final = 300
 """Larger zones out of band are not handed to the exact model: it would end without an answer."""
 
 REMEDY_UNITS: Final = 120
 """What would free a larger zone is not looked for: each thing tried is a model of its own."""
 
-PROVED_UNITS: Final = 160
+PROVED_UNITS: Final = 250
 PROVED_EFFORT: Final = 30.0
 """Zones of so many units are proven best, where that is asked for, in so many deterministic seconds."""
 
@@ -114,7 +114,7 @@ def _out_of_band(
     if answer.status == "infeasible":
         freed = None
         if len(network.households) <= REMEDY_UNITS:
-            freed = remedy(network, settings.band, effort / 2.0)
+            freed = remedy(network, settings.band, effort / 8.0)
         return found, Proof("impossible", starts, freed)
     if answer.labels is None or np.any(network.stay >= LOCK_COST):
         return found, unproved(starts)  # the exact model knows no locks
