@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=float, default=5.0, help="CPU seconds for a community")
     parser.add_argument("--methods", default=",".join(METHODS), help="a method@SECONDS has a budget of its own")
     parser.add_argument("--jobs", type=int, default=1, help="communities side by side; district: processes")
+    parser.add_argument("--effort", default="normal", choices=("draft", "normal", "thorough"), help="district: budget")
     parser.add_argument("--known", type=Path, help="best J ever seen of each community; updated")
     parser.add_argument("--out", type=Path, help="all records as JSON; generate: the set")
     return parser
@@ -97,7 +98,7 @@ def main() -> None:
 
         print(speed(communities))
     elif options.mode == "district":
-        print(district(communities, options.jobs, best_known([], options.known)))
+        print(district(communities, options.jobs, best_known([], options.known), options.effort))
     else:
         write(options.out or Path(f"{name}.jsonl.gz"), communities)
 

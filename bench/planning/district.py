@@ -19,6 +19,7 @@ from bench.planning.instances import Community
 from bench.planning.report import percent
 from bench.planning.scorer import score, verify
 from bench.planning.workers import OURS, warm_up
+from gisgrid.model import Effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Pass:
         return hashlib.sha256(json.dumps(self.labels, separators=(",", ":")).encode()).hexdigest()
 
 
-def measure(communities: Sequence[Community], workers: int, seed: int = 0) -> Pass:
+def measure(communities: Sequence[Community], workers: int, effort: Effort, seed: int = 0) -> Pass:
     """Return the district drawn by so many processes.
 
     Parameters
@@ -45,6 +46,8 @@ def measure(communities: Sequence[Community], workers: int, seed: int = 0) -> Pa
         Instances.
     workers
         Number of processes; each is warm before the clock starts.
+    effort
+        Which of the engine's budgets.
     seed
         Of the engine.
     """
@@ -52,7 +55,7 @@ def measure(communities: Sequence[Community], workers: int, seed: int = 0) -> Pa
     with ProcessPoolExecutor(workers, context, initializer=warm_up, initargs=(OURS,)) as pool:
         list(pool.map(_nothing, range(8 * workers)))  # all processes are up and warm
         begun = time.perf_counter()
-        drawn = list(pool.map(_draw, communities, [seed] * len(communities)))
+        drawn = list(pool.map(_draw, communities, [seed] * len(communities), [effort] * len(communities)))
         wall = time.perf_counter() - begun
     peaks: dict[int, float] = {}
     for _, _, process, peak in drawn:
@@ -69,17 +72,19 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _draw(community: Community, seed: int) -> tuple[list[int], float, int, float]:
+def _draw(community: Community, seed: int, effort: Effort) -> tuple[list[int], float, int, float]:
     from bench.planning import ours  # noqa: PLC0415  (in the worker alone)
 
     begun = time.process_time()
-    labels = ours.draw(community, seed, None)
+    labels = ours.drawn(community, seed, effort)
     return labels, time.process_time() - begun, multiprocessing.current_process().pid or 0, _peak()
 
 
-def district(communities: Sequence[Community], most_workers: int, known: dict[str, float]) -> str:
+def district(
+    communities: Sequence[Community], most_workers: int, known: dict[str, float], effort: Effort = "normal"
+) -> str:
     """Return what the district takes with one process and with so many, and whether the plans hold the rules."""
-    passes = [measure(communities, workers) for workers in dict.fromkeys((1, most_workers))]
+    passes = [measure(communities, workers, effort) for workers in dict.fromkeys((1, most_workers))]
     lines = [
         f"processes {one.workers}: {one.wall:.1f} s wall, {one.seconds:.1f} s CPU, peak memory {one.memory:.0f} MB, "
         f"sha256 {one.digest()}"

@@ -165,7 +165,7 @@ def test_every_setting_of_a_draw_reaches_the_plan_and_comes_back(service: Servic
         name: value for name, value in asked.items() if name not in {"weights", "seconds"}
     }
     assert settings["weights"] == {
-        "estate": 200.0, "tie": 20.0, "move": 2.0, "border": 0.125, "street": 0.0, "balance": 0.015625
+        "estate": 200.0, "tie": 20.0, "move": 3.5, "border": 0.125, "street": 0.0, "balance": 0.015625
     }  # fmt: skip
     assert settings["effort"] == "draft"
 

@@ -153,7 +153,7 @@ def test_a_household_costs_to_move_only_where_a_grid_is_in_force_and_a_locked_on
     present = Present(np.array([4, -1, 4, 9]), np.array([False, False, True, False]))
     network = zone(graph, present)
     assert network.home.tolist() == [4, -1, 4, 9]
-    assert network.stay.tolist() == [20.0, 0.0, LOCK_COST, 80.0]
+    assert network.stay.tolist() == [35.0, 0.0, LOCK_COST, 140.0]
     assert zone(graph, present, Weights(move=0.3)).stay[0] == stepped(3.0)
     assert zone(graph).home.tolist() == [-1] * 4
     part = Present(np.array([1, 2, 3]), np.array([True, False, True]), (2,)).of(np.array([0, 2]))

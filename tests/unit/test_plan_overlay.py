@@ -46,7 +46,7 @@ def test_a_contracted_zone_adds_up_households_ties_borders_and_moves() -> None:
     assert (small.first.tolist(), small.neighbours.tolist()) == ([0, 1, 2], [1, 0])
     assert (small.links.tolist(), small.costs.tolist()) == ([1, 0], [20.0 + 5.0 + 5.0 + 5.0] * 2)
     assert small.home.tolist() == [0, 1]
-    assert small.stay.tolist() == [2.0 * 33, LOCK_COST + 2.0 * 73]
+    assert small.stay.tolist() == [3.5 * 33, LOCK_COST + 3.5 * 73]
 
 
 def test_costs_that_cancel_each_other_do_no_harm() -> None:

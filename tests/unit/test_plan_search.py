@@ -281,7 +281,7 @@ def test_cut_cost_is_what_the_labels_part() -> None:
 def test_full_cost_adds_estates_in_pieces_moves_and_the_pull_to_the_target() -> None:
     zone = zone_of(drawn("ABCD", households=100), home=np.array([0, 0, 1, -1]), estate=[0, -1, 0, -1])
     labels = np.array([0, 1, 1, 1])
-    cut, further_grid, moved = 5.0, 200.0, 2.0 * 100
+    cut, further_grid, moved = 5.0, 200.0, 3.5 * 100
     pull = (300 + 100) / 64
     assert full_cost(zone, labels, 2, RULES) == cut + further_grid + moved + pull
 
