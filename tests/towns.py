@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from gisgrid.geometry.adjacency import components
 from gisgrid.model import Band
 from gisgrid.plan.graph import Graph, Integers
-from gisgrid.plan.moves import State
 from gisgrid.plan.objective import LOCK_COST, Network, Present, Rules, network_of, parting_costs
+from gisgrid.plan.state import State
 from tests.draw import Sketch, drawn
 
 BAND = Band(100, 300, 200)

@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from gisgrid.plan.chance import Chance
 from gisgrid.plan.compiled import compiled
 from gisgrid.plan.graph import Integers
-from gisgrid.plan.moves import off_band, state_of, sweep
+from gisgrid.plan.moves import sweep
 from gisgrid.plan.objective import Level, Network, Rules
+from gisgrid.plan.state import off_band, state_of
 from gisgrid.plan.trees import recombine
 
 PENALTY_LEAST: Final = 0.25

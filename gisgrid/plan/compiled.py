@@ -24,7 +24,7 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-SOURCES: Final = ("compiled", "chance", "objective", "moves", "trees", "anneal")
+SOURCES: Final = ("compiled", "chance", "objective", "state", "moves", "spanning", "trees", "anneal")
 """Modules of this package that compiled code is made from."""
 
 

@@ -17,10 +17,11 @@ from gisgrid.plan.chance import chance_of
 from gisgrid.plan.construct import carry_over, construct
 from gisgrid.plan.graph import Flags, Floats, Graph, Integers
 from gisgrid.plan.improve import Budget, Course, improve, judged
-from gisgrid.plan.moves import State, state_of, sweep
+from gisgrid.plan.moves import sweep
 from gisgrid.plan.objective import LOCK_COST, Level, Network, Rules, full_cost
 from gisgrid.plan.overlay import agreed, contracted
 from gisgrid.plan.partition import divide
+from gisgrid.plan.state import State, state_of
 from gisgrid.plan.trees import recombine, split
 from tests.draw import drawn
 from tests.towns import BAND, assert_sound, cost, locked, network, pieces, presents, towns

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 
 from gisgrid.model import Band
-from gisgrid.plan.moves import state_of
 from gisgrid.plan.objective import LOCK_COST, Present, Rules, full_cost
 from gisgrid.plan.overlay import agreed, contracted
+from gisgrid.plan.state import state_of
 from tests.draw import drawn
 from tests.towns import assert_sound, network
 

@@ -13,10 +13,11 @@ from gisgrid.plan.chance import below, chance_of, choose, draw, exponential
 from gisgrid.plan.construct import carry_over, construct
 from gisgrid.plan.graph import Integers
 from gisgrid.plan.improve import BUDGETS, Budget, Course, Found, improve, judged
-from gisgrid.plan.moves import State, off_band, state_of, sweep
+from gisgrid.plan.moves import sweep
 from gisgrid.plan.objective import LOCK_COST, Level, Network, Present, Rules, cut_cost, full_cost
 from gisgrid.plan.objective import off_band as counted_off
 from gisgrid.plan.partition import divide
+from gisgrid.plan.state import State, off_band, state_of
 from gisgrid.plan.trees import recombine, split
 from tests.draw import Sketch, drawn
 from tests.towns import assert_sound, network, pieces, town
