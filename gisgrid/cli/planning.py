@@ -56,6 +56,11 @@ def draw(
     lock_grid: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A grid in force that stays.")] = None,
     lock_building: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A building that stays in its "
                                                             "grid in force.")] = None,
+    cross_barriers: Annotated[bool, typer.Option(help="An enclave below the band joins over its cheapest barrier, or "
+                                                 "stays.")] = True,
+    dedicated_area_m2: Annotated[float, typer.Option("--dedicated-area", min=0.0, metavar="M2",
+                                                     help="Smaller dedicated ground stays in the grid around "
+                                                          "it.")] = 8000.0,
     villages: Annotated[bool, typer.Option("--villages", help="One estate (natural village) = one grid.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes side by side; all cores by default.",
                                       show_default=False)] = os.cpu_count() or 1,
@@ -69,6 +74,8 @@ def draw(
     settings = DrawSettings(
         band=draw_options.band(minimum, maximum, target),
         seed=seed,
+        cross_barriers=cross_barriers,
+        dedicated_area_m2=dedicated_area_m2,
         keep_current=keep_current,
         weights=draw_options.weights(weight or ()),
         grids=draw_options.grid_count(grids),

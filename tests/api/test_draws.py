@@ -234,6 +234,7 @@ class TestCommandLine:
         done = run(
             "draw", WEST, "--json", "--effort", "draft", "--grids", "2", "--weight", "tie=20", "--weight", "street=0",
             "--lock-building", f"{WEST}-03", "--villages", "--seconds", "30", "--seed", "4",
+            "--no-cross-barriers", "--dedicated-area", "500",
         )  # fmt: skip
         assert done.exit_code == 0, done.output
         (document,) = json.loads(done.stdout)
@@ -242,6 +243,7 @@ class TestCommandLine:
         assert (settings.grids, settings.effort, settings.villages, settings.seed) == (2, "draft", True, 4)
         assert (settings.weights.tie, settings.weights.street, settings.weights.estate) == (20.0, 0.0, 200.0)
         assert settings.locked_buildings == (f"{WEST}-03",)
+        assert (settings.cross_barriers, settings.dedicated_area_m2) == (False, 500.0)
 
     def test_micro_grids_are_drawn_kept_and_printed(  # type: ignore[no-untyped-def]
         self, run, tables, town: Database
