@@ -21,7 +21,7 @@ from gisgrid.plan.exact import prove_infeasible, solve
 from gisgrid.plan.graph import Integers
 from gisgrid.plan.improve import BUDGETS, Found, at_home, improve, judged
 from gisgrid.plan.objective import LOCK_COST, Network, Rules
-from gisgrid.plan.remedies import Remedy, remedy
+from gisgrid.plan.remedies import Remedy, culprits, remedy
 from gisgrid.plan.zones import RegionKind
 
 ProofKind = Literal["best", "none_better", "impossible", "no_count", "whole"]
@@ -32,8 +32,9 @@ EFFORTS: Final[Mapping[Effort, float]] = MappingProxyType({"draft": 0.0, "normal
 TIGHT_UNITS: Final = 300
 """Larger zones out of band are not handed to the exact model: it would end without an answer."""
 
-REMEDY_UNITS: Final = 120
-"""What would free a larger zone is not looked for: each thing tried is a model of its own."""
+REMEDY_UNITS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 120, "thorough": 300})
+"""What would free a larger zone is not looked for, only its culprits are named: each thing tried is a model of its
+own."""
 
 PROVED_UNITS: Final = 250
 PROVED_EFFORT: Final = 30.0
@@ -112,8 +113,8 @@ def _out_of_band(
         return found, unproved(starts)
     answer = prove_infeasible(network, settings.band, effort)
     if answer.status == "infeasible":
-        freed = None
-        if len(network.households) <= REMEDY_UNITS:
+        freed = Remedy(culprits(network, settings.band))
+        if len(network.households) <= REMEDY_UNITS[settings.effort]:
             freed = remedy(network, settings.band, effort / 8.0)
         return found, Proof("impossible", starts, freed)
     if answer.labels is None or np.any(network.stay >= LOCK_COST):

@@ -63,15 +63,24 @@ def remedy(network: Network, band: Band, effort: float = 20.0) -> Remedy:
     effort
         Deterministic seconds for all that is tried; what is not settled in that time counts as no remedy.
     """
-    households = network.households
-    order = np.lexsort((np.arange(len(households)), -households))
-    culprits = tuple(int(unit) for unit in order if households[unit] * 2 > band.maximum)
+    order = _largest_first(network)
     ladder = list(_ladder(band))
     divisions = list(_divisions(network, order))
     wider = _first([(network, wide) for wide in ladder], effort / 2.0)
     freed = _first([(divided(network, units, entrances), band) for units, entrances in divisions], effort / 2.0)
     units, entrances = ((), 0) if freed is None else divisions[freed]
-    return Remedy(culprits, None if wider is None else ladder[wider], units, entrances)
+    return Remedy(culprits(network, band), None if wider is None else ladder[wider], units, entrances)
+
+
+def culprits(network: Network, band: Band) -> tuple[int, ...]:
+    """Return the units above half the maximum, of which no grid holds two, the largest first."""
+    return tuple(int(unit) for unit in _largest_first(network) if network.households[unit] * 2 > band.maximum)
+
+
+def _largest_first(network: Network) -> Integers:
+    """Return the units in order of their households, on a tie of their numbers."""
+    order: Integers = np.lexsort((np.arange(len(network.households)), -network.households))
+    return order
 
 
 def divided(network: Network, units: tuple[int, ...], entrances: int) -> Network:
