@@ -529,6 +529,8 @@ class ZoneProof:
         The narrowest band tried under which the zone has a plan, None if none has.
     divide
         Buildings that give the zone a plan once they are entered by their entrances, each in `entrances` parts.
+    tried
+        Whether it was looked for what would free the zone.
     """
 
     kind: ProofKind
@@ -538,6 +540,7 @@ class ZoneProof:
     band: Band | None = None
     divide: tuple[str, ...] = ()
     entrances: int = 0
+    tried: bool = True
 
     @property
     def buildings(self) -> tuple[str, ...]:

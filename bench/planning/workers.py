@@ -54,7 +54,7 @@ class Worker:
         Raises
         ------
         RuntimeError
-            If the method raised: the bench itself is wrong then.
+            If gisgrid raised. A peer that raises has drawn nothing, and that is said.
         """
         begun = time.perf_counter()
         answer = None
@@ -69,7 +69,10 @@ class Worker:
             return Drawn([-1] * len(task.community.households), time.perf_counter() - begun)
         if isinstance(answer, Drawn):
             return answer
-        raise RuntimeError(f"{self.method} on {task.community.id}: {answer}")
+        if self.method == OURS:
+            raise RuntimeError(f"{self.method} on {task.community.id}: {answer}")
+        print(f"{self.method} on {task.community.id}: {answer}: nothing drawn", file=sys.stderr, flush=True)
+        return Drawn([-1] * len(task.community.households), time.perf_counter() - begun)
 
     def close(self) -> None:
         """End the process."""

@@ -157,6 +157,11 @@ def _remedy_en(proof: ZoneProof) -> str:
                     f"(divided into {proof.entrances})")  # fmt: skip
     if ways:
         return f"It would be possible {', or '.join(ways)}; else accept its grids outside the band."
+    if not proof.tried:
+        return (
+            "What would free so large a zone was not looked for; draw with effort `thorough` to have it tried, enter "
+            "large buildings by their entrances, or accept its grids."
+        )
     return (
         "Neither a band wider by a quarter nor entrances of its large buildings help; accept its grids, or record a "
         "crossing to the ground beside it."
@@ -171,6 +176,8 @@ def _remedy_zh(proof: ZoneProof) -> str:
         ways.append(f"将{'、'.join(proof.divide)}按单元拆分录入（每栋分为{proof.entrances}部分）")
     if ways:
         return f"{'，或'.join(ways)}，即可划分；否则请批准例外。"
+    if not proof.tried:
+        return "片区较大，未逐项试算解决办法；请以“thorough”强度重新划分试算，或将大楼按单元拆分录入，或批准例外。"
     return "标准放宽四分之一或按单元拆分大楼均无法解决；请批准例外，或补录通往邻区的通道。"
 
 
@@ -189,6 +196,7 @@ def _document(proof: ZoneProof) -> dict[str, Any]:
         "band": None if proof.band is None else asdict(proof.band),
         "divide": list(proof.divide),
         "entrances": proof.entrances,
+        "tried": proof.tried,
     }
 
 
@@ -202,4 +210,5 @@ def _proof(document: Mapping[str, Any]) -> ZoneProof:
         band=None if document["band"] is None else Band(**document["band"]),
         divide=tuple(document["divide"]),
         entrances=document["entrances"],
+        tried=document["tried"],
     )

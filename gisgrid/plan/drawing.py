@@ -158,6 +158,7 @@ def proofs_of(partition: Partition, ground: Ground) -> tuple[ZoneProof, ...]:
                 band=freed.band,
                 divide=tuple(named[units[unit]] for unit in freed.divide),
                 entrances=freed.entrances,
+                tried=freed.tried,
             )
         )
     return tuple(proofs)

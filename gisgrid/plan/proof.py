@@ -113,7 +113,7 @@ def _out_of_band(
         return found, unproved(starts)
     answer = prove_infeasible(network, settings.band, effort)
     if answer.status == "infeasible":
-        freed = Remedy(culprits(network, settings.band))
+        freed = Remedy(culprits(network, settings.band), tried=False)
         if len(network.households) <= REMEDY_UNITS[settings.effort]:
             freed = remedy(network, settings.band, effort / 8.0)
         return found, Proof("impossible", starts, freed)

@@ -43,12 +43,15 @@ class Remedy:
         Units whose buildings, entered by their entrances, give the zone a plan: as few as were found, empty if none.
     entrances
         Into how many nearly equal parts each of them is divided, 0 if `divide` is empty.
+    tried
+        Whether bands and entrances were tried at all.
     """
 
     culprits: tuple[int, ...] = ()
     band: Band | None = None
     divide: tuple[int, ...] = ()
     entrances: int = 0
+    tried: bool = True
 
 
 def remedy(network: Network, band: Band, effort: float = 20.0) -> Remedy:

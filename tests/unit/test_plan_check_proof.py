@@ -65,6 +65,9 @@ def test_an_impossible_zone_names_its_buildings_and_every_way_out() -> None:
     assert set(told.codes) == {"B000", "B001", "B002"}
     bare = findings(IMPOSSIBLE, dataclasses.replace(PROOF, culprits=(), band=None, divide=(), entrances=0))
     assert "Neither a band wider by a quarter" in bare["zone_impossible"].message
+    untried = findings(IMPOSSIBLE, dataclasses.replace(PROOF, band=None, divide=(), entrances=0, tried=False))
+    assert "was not looked for; draw with effort `thorough`" in untried["zone_impossible"].message
+    assert "未逐项试算" in untried["zone_impossible"].message_zh
 
 
 def test_a_grid_in_an_impossible_zone_gives_the_proof_as_its_reason() -> None:
