@@ -26,11 +26,12 @@ from gisgrid.plan.zones import RegionKind
 
 ProofKind = Literal["best", "none_better", "impossible", "no_count", "whole"]
 
-EFFORTS: Final[Mapping[Effort, float]] = MappingProxyType({"draft": 0.0, "normal": 4.0, "thorough": 20.0})
+EFFORTS: Final[Mapping[Effort, float]] = MappingProxyType({"draft": 0.0, "normal": 2.0, "thorough": 20.0})
 """Deterministic seconds in which the exact model tries a zone for which the search found no plan in band."""
 
-TIGHT_UNITS: Final = 300
-"""Larger zones out of band are not handed to the exact model: it would end without an answer."""
+MODELS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 2000, "thorough": 12000})
+"""How large the models of a zone may be in all, as its units times the numbers of grids that fit it: each is a model of
+its own, and building them takes longer than solving them."""
 
 REMEDY_UNITS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 120, "thorough": 300})
 """What would free a larger zone is not looked for, only its culprits are named: each thing tried is a model of its
@@ -109,7 +110,8 @@ def _out_of_band(
 ) -> tuple[Found, Proof]:
     """Return a plan in band after all, or the proof that there is none, or what the search says."""
     effort = EFFORTS[settings.effort]
-    if effort <= 0.0 or len(network.households) > TIGHT_UNITS:
+    counts = fitting_counts(int(network.households.sum()), settings.band)
+    if len(network.households) * len(counts) > MODELS[settings.effort]:
         return found, unproved(starts)
     answer = prove_infeasible(network, settings.band, effort)
     if answer.status == "infeasible":
