@@ -103,11 +103,16 @@ def district(
         f"{sum(one.in_band for one in scores)} of {sum(one.grids for one in scores)} grids in band, "
         f"{len(broken)} faults in other hard rules"
     )
-    over = [
-        one.cost / max(known[community.digest()], 1.0) - 1
+    pairs = [
+        (one.cost, known[community.digest()])
         for community, one in zip(communities, scores, strict=True)
         if one.feasible and community.digest() in known
     ]
-    if over:
-        lines.append(f"J over best known: median {percent(median(over))}, worst {percent(max(over))} ({len(over)})")
+    if pairs:
+        over = [cost / max(best, 1.0) - 1 for cost, best in pairs]
+        whole = sum(cost for cost, _ in pairs) / max(sum(best for _, best in pairs), 1.0) - 1
+        lines.append(
+            f"J over best known: in sum {percent(whole)}, median {percent(median(over))}, worst {percent(max(over))} "
+            f"({len(over)})"
+        )
     return "\n".join([*lines, *faults])
