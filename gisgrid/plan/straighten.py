@@ -35,8 +35,7 @@ TURNS: Final = 3
 """So often the new plan is looked at again: drawing in one grid may push another out."""
 
 PRICE: Final = 0.03
-"""A straightened plan may cost so much more, as a share; a grid that is dearer to draw in stays as it is, and a check
-says that it straggles."""
+"""A straightened plan may cost so much more, as a share; a grid that is dearer to draw in stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
