@@ -73,7 +73,7 @@ def _best(network: Network, seed: tuple[int, int], until: float | None) -> Found
     if until is None:
         return improve(network, parts, RULES, seed, BUDGETS["normal"])
     budget = BUDGETS[_effort(until - time.process_time(), len(network.households))]
-    endless = dataclasses.replace(budget, overlays=WITHOUT_END)
+    endless = dataclasses.replace(budget, overlays=WITHOUT_END, patience=WITHOUT_END)
     return improve(network, parts, RULES, seed, endless, _until(until))
 
 

@@ -63,6 +63,9 @@ class Budget:
         Further overlays while no plan is in band.
     first, overlay, polish
         The courses of a first plan, of the contracted zone, and of the whole zone after it.
+    patience
+        So many overlays in a row that come no nearer to the band, and the search ends: where large buildings stand
+        close, most zones have no plan in band at all.
     """
 
     plans: int
@@ -71,11 +74,12 @@ class Budget:
     first: Course
     overlay: Course
     polish: Course
+    patience: int = 12
 
     def brief(self) -> Budget:
         """Return the budget of a second thought: another number of grids, where the best one gave no plan in band."""
-        return Budget(
-            max(2, self.plans // 3), self.overlays // 3, self.more // 6, self.first, self.overlay, self.polish
+        return dataclasses.replace(
+            self, plans=max(2, self.plans // 3), overlays=self.overlays // 3, more=self.more // 6
         )
 
 
@@ -97,10 +101,6 @@ FRESH_EVERY: Final = 10
 
 ALONE: Final = 3
 """So many fresh plans in a row that lead to the one plan of the pool, and the search ends: small zones agree soon."""
-
-PATIENCE: Final = 12
-"""So many overlays in a row that come no nearer to the band, and the search ends: where large buildings stand close,
-most zones have no plan in band at all."""
 
 WARM: Final = (3.0, 12.0, 40.0)
 """Hottest temperatures of a redraw, in turn: near the present grids first. Where a moved household costs more than
@@ -270,7 +270,7 @@ class _Search:
         while going and self.starts < self.budget.plans:
             going = self.note(self._first())
         laid, alone, idle = 0, 0, 0
-        while going and alone < ALONE and idle < PATIENCE and laid < self._overlays():
+        while going and alone < ALONE and idle < self.budget.patience and laid < self._overlays():
             fresh = laid % FRESH_EVERY == FRESH_EVERY - 1 or len(self.pool) < 2
             before = self._off()
             going = self._laid_over(fresh=fresh)

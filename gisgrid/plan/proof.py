@@ -33,9 +33,9 @@ MODELS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 20
 """How large the models of a zone may be in all, as its units times the numbers of grids that fit it: each is a model of
 its own, and building them takes longer than solving them."""
 
-REMEDY_UNITS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 120, "thorough": 300})
-"""What would free a larger zone is not looked for, only its culprits are named: each thing tried is a model of its
-own."""
+REMEDY_MODELS: Final[Mapping[Effort, int]] = MappingProxyType({"draft": 0, "normal": 200, "thorough": 2000})
+"""The same for what would free a zone, where up to two dozen models of that size are tried; in larger zones only the
+culprits are named."""
 
 PROVED_UNITS: Final = 250
 PROVED_EFFORT: Final = 30.0
@@ -110,13 +110,13 @@ def _out_of_band(
 ) -> tuple[Found, Proof]:
     """Return a plan in band after all, or the proof that there is none, or what the search says."""
     effort = EFFORTS[settings.effort]
-    counts = fitting_counts(int(network.households.sum()), settings.band)
-    if len(network.households) * len(counts) > MODELS[settings.effort]:
+    size = len(network.households) * len(fitting_counts(int(network.households.sum()), settings.band))
+    if size > MODELS[settings.effort]:
         return found, unproved(starts)
     answer = prove_infeasible(network, settings.band, effort)
     if answer.status == "infeasible":
         freed = Remedy(culprits(network, settings.band), tried=False)
-        if len(network.households) <= REMEDY_UNITS[settings.effort]:
+        if size <= REMEDY_MODELS[settings.effort]:
             freed = remedy(network, settings.band, effort / 8.0)
         return found, Proof("impossible", starts, freed)
     if answer.labels is None or np.any(network.stay >= LOCK_COST):
