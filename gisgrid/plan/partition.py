@@ -95,7 +95,7 @@ def divide(
     counts = iter(_counts_of(graph, regions, settings))
     for region in regions.regions:
         found = np.zeros(len(region.units), dtype=np.int64)
-        proof = Proof.whole(region.kind)
+        proof = Proof("whole")
         if region.kind == "zone":
             network = network_of(
                 graph,

@@ -22,7 +22,6 @@ from gisgrid.plan.graph import Integers
 from gisgrid.plan.improve import BUDGETS, Found, at_home, improve, judged
 from gisgrid.plan.objective import LOCK_COST, Network, Rules
 from gisgrid.plan.remedies import Remedy, culprits, remedy
-from gisgrid.plan.zones import RegionKind
 
 ProofKind = Literal["best", "none_better", "impossible", "no_count", "whole"]
 
@@ -61,11 +60,6 @@ class Proof:
     kind: ProofKind
     starts: int = 0
     remedy: Remedy | None = None
-
-    @classmethod
-    def whole(cls, kind: RegionKind) -> Proof:  # noqa: ARG003 - every kind but a zone is one grid by rule
-        """Return the proof of a region that is one grid."""
-        return cls("whole")
 
 
 def unproved(starts: int) -> Proof:

@@ -90,6 +90,8 @@ def straightened(
     seed, watch
         As in `plan.improve.improve`.
     """
+    if found.parts == 1:
+        return found  # its border is not the search's to choose
     network, best = at_home(network, found.home), found
     most = found.cost + PRICE * abs(found.cost)
     for turn in range(TURNS):
@@ -98,7 +100,7 @@ def straightened(
             break
         for number, dearer in enumerate(np.repeat(DEARER, len(HOTTEST)).tolist()):
             if watch is not None and not watch(best):
-                return best
+                return dataclasses.replace(best, starts=found.starts, home=found.home)
             drawn = _drawn_in(network, best, rules, measures, (straggling, dearer), (*seed, turn, number))
             if drawn.off <= found.off and drawn.cost <= most and _worst(measures, drawn) > _worst(measures, best):
                 best = drawn
