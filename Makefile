@@ -64,12 +64,14 @@ $(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid and what it needs into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@$(BIN)/python -m gisgrid.plan.warming
+	@$(BIN)/python -m gisgrid.lookup.compiled
 	@touch $@
 
 $(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@echo "Installing gisgrid, what it needs and the tools for tests into $(VENV): some minutes the first time …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(BIN)/python -m gisgrid.plan.warming
+	@$(BIN)/python -m gisgrid.lookup.compiled
 	@touch $@ $(VENV)/runtime
 
 $(VENV)/bench: $(VENV)/development

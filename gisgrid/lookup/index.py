@@ -19,14 +19,15 @@ import shapely
 from shapely import Geometry
 
 from gisgrid.lookup.distance import FloatArray, Outlines, boxes_around
+from gisgrid.lookup.raster import BORDER, Raster
 from gisgrid.model import LocateMethod, Location, Neighbour
 
 NEIGHBOURS_WITHIN_M: Final = 100.0
 """Neighbours are the other grids whose ground lies within this distance of the point, unless more is asked for."""
 
 METHODS: Final[tuple[LocateMethod, ...]] = ("outside", "inside", "border", "nearest")
-"""What the numbers in `Located.method` stand for."""
-_OUTSIDE, _INSIDE, _BORDER, _NEAREST = range(4)
+"""What the numbers in `Located.method` stand for; the first three are those of `lookup.raster`."""
+_NEAREST: Final = METHODS.index("nearest")
 _CHUNK: Final = 2_000
 
 _IntArray = npt.NDArray[np.int64]
@@ -78,6 +79,7 @@ class PointIndex:
         self._polygons = np.array([polygons[position] for position in order], dtype=object)
         self._tree = shapely.STRtree(self._polygons)
         self._outlines = Outlines.of(self._polygons)
+        self._raster = Raster.over(self._outlines)
         self._position = {code: position for position, code in enumerate(self.codes)}
         self._warm()
 
@@ -141,15 +143,7 @@ class PointIndex:
             As in `locate`.
         """
         x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-        grid = np.full(len(x), -1, dtype=np.int64)
-        method = np.full(len(x), _OUTSIDE, dtype=np.uint8)
-        point, candidate = self._covering(x, y)
-        # Pairs come in order of point, then of code: the first of each point is the smallest code.
-        first = np.ones(len(point), dtype=bool)
-        first[1:] = point[1:] != point[:-1]
-        grid[point[first]] = candidate[first]
-        within = shapely.contains_xy(self._polygons[candidate[first]], x[point[first]], y[point[first]])
-        method[point[first]] = np.where(within, _INSIDE, _BORDER)
+        grid, method = self._raster.locate(x, y)
         if nearest_tolerance_m > 0.0:
             outside = np.flatnonzero(grid < 0)
             for start in range(0, len(outside), _CHUNK):  # bounds the memory that all their segments take
@@ -164,20 +158,6 @@ class PointIndex:
         position = self._position.get(code)
         return None if position is None else self.editions[position]
 
-    def _covering(self, x: FloatArray, y: FloatArray) -> tuple[_IntArray, _IntArray]:
-        """Return the pairs (point, grid that covers it), in order of point, then of code.
-
-        Boxes first; then the exact test polygon by polygon, because a prepared polygon that stays in the cache is
-        asked several times faster than one that is fetched anew for each point.
-        """
-        point, candidate = self._tree.query(shapely.points(x, y))
-        by_polygon = np.argsort(candidate, kind="stable")
-        point, candidate = point[by_polygon], candidate[by_polygon]
-        covered = shapely.intersects_xy(self._polygons[candidate], x[point], y[point])
-        point, candidate = point[covered], candidate[covered]
-        by_point = np.argsort(point, kind="stable")
-        return point[by_point], candidate[by_point]
-
     def _within(self, x: FloatArray, y: FloatArray, reach_m: float) -> tuple[_IntArray, _IntArray, FloatArray]:
         """Return the pairs (point, grid within the reach) and their metres, by point, distance, code."""
         point, near = self._tree.query(boxes_around(x, y, reach_m))
@@ -190,7 +170,7 @@ class PointIndex:
     def _border_distance(self, grid: int, method: int, lon: float, lat: float) -> float | None:
         if grid < 0:
             return None
-        if method == _BORDER:
+        if method == BORDER:
             return 0.0
         return float(self._outlines.distances_m(np.array([grid]), np.array([lon]), np.array([lat]))[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gisgrid.lookup.index import METHODS, PointIndex
 
+Ground = shapely.Polygon | shapely.MultiPolygon
 LATTICE = 24  # coordinates are k / 10 + 111 in degrees, so that points often fall on borders
 
 
@@ -24,11 +26,11 @@ def coverage_of_lines(segments: list[tuple[int, int, int, int]]) -> list[shapely
     return [face for face in placed if face.is_valid and face.area > 0]
 
 
-def exactly(face: shapely.Polygon, x: float, y: float) -> str:
+def exactly(face: Ground, x: float, y: float) -> str:
     """Whether the point is inside, on the border of, or outside the polygon, in rational arithmetic."""
     px, py = Fraction(x), Fraction(y)
     inside = False
-    for ring in (face.exterior, *face.interiors):
+    for ring in shapely.get_rings(shapely.get_parts(face)):
         vertices = [(Fraction(a), Fraction(b)) for a, b in ring.coords]
         for (ax, ay), (bx, by) in itertools.pairwise(vertices):
             cross = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
@@ -39,7 +41,7 @@ def exactly(face: shapely.Polygon, x: float, y: float) -> str:
     return "inside" if inside else "outside"
 
 
-def expected(faces: list[shapely.Polygon], codes: list[str], x: float, y: float) -> tuple[str | None, str]:
+def expected(faces: list[Ground], codes: list[str], x: float, y: float) -> tuple[str | None, str]:
     covering = sorted(
         (code, where) for code, face in zip(codes, faces, strict=True) if (where := exactly(face, x, y)) != "outside"
     )
@@ -97,3 +99,65 @@ def test_the_order_of_the_grids_does_not_matter(faces: list[shapely.Polygon], se
     shuffled = PointIndex([codes[k] for k in order], [faces[k] for k in order], ["e"] * len(faces))
     for lon, lat in points_of(faces, seed)[::5].tolist():
         assert index.locate(lon, lat, nearest_tolerance_m=20) == shuffled.locate(lon, lat, nearest_tolerance_m=20)
+
+
+# ---- Foreign sets: overlaps, gaps, holes, several parts, one inside another ------------------------------------------
+
+
+@st.composite
+def grounds(draw: st.DrawFn) -> list[Ground]:
+    """Polygons that know nothing of each other, on one lattice so that their borders often touch or coincide."""
+    found: list[Ground] = []
+    for _ in range(draw(st.integers(1, 6))):
+        corners = draw(st.lists(st.tuples(ends, ends, ends), min_size=1, max_size=4))
+        shapes = [shapely.Polygon([(a, b), (a + 7, b + c), (b, a + 5), (c, c)]) for a, b, c in corners]
+        ground = functools.reduce(shapely.symmetric_difference, [shapely.make_valid(each) for each in shapes])
+        polygons = [each for each in shapely.get_parts(ground) if each.geom_type == "Polygon" and each.area > 0.01]
+        if polygons:
+            placed = shapely.transform(
+                polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons),
+                lambda xy: np.round(xy / 1000.0 + [111, 40], 9),
+            )
+            found += [placed] if placed.is_valid else []
+    return found
+
+
+def points_near_lines(index: PointIndex, seed: int) -> np.ndarray:
+    """Corners and sides of the index's own cells, and the coordinates just before and after them."""
+    rng = np.random.default_rng(seed)
+    raster = index._raster
+    x, y = rng.choice(raster.lines_x, 30), rng.choice(raster.lines_y, 30)
+    x[:10], y[10:20] = rng.uniform(x.min(), x.max(), 10), rng.uniform(y.min(), y.max(), 10)
+    exact = np.stack([x, y], axis=1)
+    return np.concatenate([exact, np.nextafter(exact, 0.0), np.nextafter(exact, 1000.0)])
+
+
+@settings(max_examples=80, deadline=None)
+@given(faces=st.one_of(grounds(), towns), seed=st.integers(0, 10_000))
+def test_any_polygons_are_answered_exactly_also_where_cells_meet(faces: list[Ground], seed: int) -> None:
+    codes = [f"{k:03}" for k in range(len(faces))]
+    index = PointIndex(codes, faces, ["e"] * len(faces))
+    vertices = shapely.get_coordinates(faces)[:40]
+    points = np.concatenate([vertices, np.nextafter(vertices, 0.0), (vertices[1:] + vertices[:-1]) / 2])
+    if len(faces):
+        points = np.concatenate([points, points_near_lines(index, seed)])
+    found = index.locate_many(points[:, 0], points[:, 1])
+    answers = [(index.codes[k] if k >= 0 else None, METHODS[m]) for k, m in zip(found.grid, found.method, strict=True)]
+    assert answers == [expected(faces, codes, x, y) for x, y in points.tolist()]
+
+
+@settings(max_examples=40, deadline=None)
+@given(size=st.sampled_from([1e-9, 1e-7, 1e-4, 1.0, 60.0]), thin=st.sampled_from([1.0, 1e-3, 1e3]))
+def test_grids_of_any_size_and_shape_fit_a_raster(size: float, thin: float) -> None:
+    width, height = min(size * thin, 150.0), size
+    box = shapely.box(10.0, 20.0, 10.0 + width, 20.0 + height)
+    index = PointIndex(["a"], [box], ["e"])
+    x = np.array(
+        [box.bounds[0], box.bounds[2], (box.bounds[0] + box.bounds[2]) / 2, np.nextafter(box.bounds[2], 200.0)]
+    )
+    y = np.full(4, (box.bounds[1] + box.bounds[3]) / 2)
+    methods = [METHODS[m] for m in index.locate_many(x, y).method]
+    assert methods[:2] == ["border", "border"]
+    assert methods[2] in ("inside", "border")
+    assert methods[3] == "outside"
+    assert index._raster.cell.size <= 100_000
