@@ -51,10 +51,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await run_in_threadpool(_open_database, settings)
+        directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
+        await run_in_threadpool(directory.prepare)
         app.state.services = Services(
             settings=settings,
             database=database,
-            directory=GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m),
+            directory=directory,
             metrics=metrics,
             failed_by_name=FailedAttempts(),
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),

@@ -112,6 +112,11 @@ class GridDirectory:
         self._current: Current[GridsInForce] = Current()
         self._past: Recent[GridsInForce] = Recent(PAST_STATES)
 
+    def prepare(self) -> None:
+        """Build the index over the grids in force now, so that the first who asks does not wait for it."""
+        with self._database.transaction() as connection:
+            self.grids(connection)
+
     def grids(self, connection: Connection, at: datetime | None = None) -> GridsInForce:
         """Return the grids in force at that instant (now by default)."""
         version = editions.version(connection)

@@ -51,6 +51,8 @@ class Raster:
         Of each record the first polygon that holds the whole cell, or -1.
     record_runs, run_grid, run_entries, entries
         The runs of each record and the segments of each run, as ranges; see `lookup.rasterising`.
+    ends
+        The segments themselves, those of `lookup.distance.Outlines`.
     """
 
     origin: Floats

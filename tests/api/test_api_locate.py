@@ -10,10 +10,21 @@ import pytest
 from served_town import EAST, WEST, Service
 
 from api import schemas
+from gisgrid.directory import GridsInForce
 from gisgrid.geometry.crs import from_wgs84
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
 POINT = (111.7012, 40.8012)
+
+
+def test_the_index_is_ready_before_the_first_question(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(*_: object) -> GridsInForce:
+        pytest.fail("the grids were read at the first question, not at the start")
+
+    monkeypatch.setattr(GridsInForce, "read", unread)
+    answer = service.client("viewer").get("/v1/locate", params={"lon": POINT[0], "lat": POINT[1], "crs": "wgs84"})
+    assert answer.status_code == 200
+    assert answer.json()["method"] == "inside"
 
 
 def test_a_point_is_answered_with_its_grid_and_the_evidence(shared_service: Service) -> None:
