@@ -132,13 +132,25 @@ def points_near_lines(index: PointIndex, seed: int) -> np.ndarray:
     return np.concatenate([exact, np.nextafter(exact, 0.0), np.nextafter(exact, 1000.0)])
 
 
+def steps_around(points: np.ndarray) -> list[np.ndarray]:
+    """The eight neighbours of each point in the doubles: along x alone they stay level with horizontal borders."""
+    toward = [np.nextafter(points, 0.0), points, np.nextafter(points, 1000.0)]
+    return [
+        np.stack([a[:, 0], b[:, 1]], axis=1)
+        for i, a in enumerate(toward)
+        for j, b in enumerate(toward)
+        if (i, j) != (1, 1)
+    ]
+
+
 @settings(max_examples=80, deadline=None)
 @given(faces=st.one_of(grounds(), towns), seed=st.integers(0, 10_000))
 def test_any_polygons_are_answered_exactly_also_where_cells_meet(faces: list[Ground], seed: int) -> None:
     codes = [f"{k:03}" for k in range(len(faces))]
     index = PointIndex(codes, faces, ["e"] * len(faces))
-    vertices = shapely.get_coordinates(faces)[:40]
-    points = np.concatenate([vertices, np.nextafter(vertices, 0.0), (vertices[1:] + vertices[:-1]) / 2])
+    vertices = shapely.get_coordinates(faces)[:20]
+    middles = (vertices[1:] + vertices[:-1]) / 2
+    points = np.concatenate([vertices, middles, *steps_around(vertices), *steps_around(middles)])
     if len(faces):
         points = np.concatenate([points, points_near_lines(index, seed)])
     found = index.locate_many(points[:, 0], points[:, 1])
