@@ -42,7 +42,7 @@ check: $(VENV)/development
 
 bench: $(VENV)/bench postgis
 	$(BIN)/python bench/lookup.py
-	$(BIN)/python bench/lookup.py --vertices 600
+	$(BIN)/python bench/lookup.py --vertices 600 --rounds 3
 	$(BIN)/python bench/lookup.py --grids 100172 --rounds 3
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.planning speed $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA))
