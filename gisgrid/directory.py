@@ -16,14 +16,39 @@ import numpy as np
 from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.current import Current, Recent
+from gisgrid.lookup.distance import Outlines
 from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, PointIndex
-from gisgrid.model import Division, GridKind, Location, Post
+from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.editions import CoverageRow
 
 PAST_STATES: Final = 8
 """So many past states (the editions in force at some instant) are kept ready."""
+
+SEGMENTS_AT_ONCE: Final = 500_000
+"""Distances to borders are taken of so many segments at once, some 100 MB, whatever the number of points."""
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedPoints:
+    """The grids of many points, in their order.
+
+    Attributes
+    ----------
+    codes
+        The grid of each, None outside.
+    methods
+        How it was found.
+    border_distances_m
+        Metres to the border of that grid, to the millimetre; NaN outside.
+    """
+
+    codes: Sequence[str | None]
+    methods: Sequence[LocateMethod]
+    border_distances_m: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,33 @@ class GridsInForce:
             {row.code: row for row in rows},
             {community: divisions.chain(connection, community) for community in communities},
         )
+
+    def assigner(self, nearest_tolerance_m: float) -> Callable[[Floats, Floats], AssignedPoints]:
+        """Return the bulk lookup of this state: WGS-84 longitudes and latitudes to what `locate` says of each.
+
+        Parameters
+        ----------
+        nearest_tolerance_m
+            A point outside every grid is given to the nearest one within this distance in metres.
+        """
+        index = self.index
+        outlines = Outlines.of(np.array([self.rows[code].geometry for code in index.codes], dtype=object))
+
+        def assign(lon: Floats, lat: Floats) -> AssignedPoints:
+            located = index.locate_many(lon, lat, nearest_tolerance_m=nearest_tolerance_m)
+            metres = np.full(len(lon), np.nan)
+            metres[located.method == METHODS.index("border")] = 0.0
+            rest = np.flatnonzero(np.isnan(metres) & (located.grid >= 0))
+            segments = np.diff(outlines.first)[located.grid[rest]].cumsum()
+            for part in np.split(rest, np.flatnonzero(np.diff(segments // SEGMENTS_AT_ONCE)) + 1):
+                metres[part] = outlines.distances_m(located.grid[part], lon[part], lat[part])
+            return AssignedPoints(
+                [None if position < 0 else index.codes[position] for position in located.grid.tolist()],
+                [METHODS[method] for method in located.method.tolist()],
+                metres,
+            )
+
+        return assign
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +182,12 @@ class GridDirectory:
         """Return the lookup of one state: WGS-84 longitude and latitude to a location."""
         index = self.grids(connection, at).index
         return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self._nearest_tolerance_m)
+
+    def assigner(
+        self, connection: Connection, at: datetime | None = None
+    ) -> Callable[[Floats, Floats], AssignedPoints]:
+        """Return the bulk lookup of one state: arrays of WGS-84 longitudes and latitudes to their grids."""
+        return self.grids(connection, at).assigner(self._nearest_tolerance_m)
 
     def locate(
         self, lon: float, lat: float, crs: str | None, *, at: datetime | None = None, accuracy_m: float | None = None

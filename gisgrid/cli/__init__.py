@@ -36,6 +36,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "approve": ("planning", "approve"),
         "publish": ("planning", "publish"),
         "locate": ("lookup", "locate"),
+        "assign": ("assigning", "assign"),
         "map": ("mapping", "map_"),
         "serve": ("serving", "serve"),
     }

@@ -332,13 +332,16 @@ def _invert(forward: Any, x: Floats, y: Floats, *, inside: NDArray[np.bool_]) ->
     """Return the points that `forward` takes to (x, y), by the fixed point w ← w - (f(w) - g).
 
     The shift changes by less than 1 % of the way, so each step gains two digits: five reach 6 nm.
-    Points not `inside` come back as they are.
+    Points not `inside` come back as they are. A point rests once it is there: it is the same to the last bit
+    whatever others are asked with it.
     """
     lon, lat = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
+    moving = np.asarray(inside, dtype=np.bool_)
     for _ in range(_INVERSE_STEPS):
         shifted_lon, shifted_lat = forward(lon, lat)
         error_lon, error_lat = shifted_lon - x, shifted_lat - y
-        lon, lat = lon - error_lon, lat - error_lat
-        if not (np.abs(error_lon) > _INVERSE_TOLERANCE).any() and not (np.abs(error_lat) > _INVERSE_TOLERANCE).any():
+        lon, lat = np.where(moving, lon - error_lon, lon), np.where(moving, lat - error_lat, lat)
+        moving = moving & ((np.abs(error_lon) > _INVERSE_TOLERANCE) | (np.abs(error_lat) > _INVERSE_TOLERANCE))
+        if not moving.any():
             break
     return np.where(inside, lon, x), np.where(inside, lat, y)

@@ -102,13 +102,13 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
     if path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="gisgrid-") as folder:
             return read_vector(_unzipped_shapefile(path, Path(folder)), wanted)
-    _require_signature(path)
+    require_signature(path)
     encoding, findings = "", list[Finding]()
     if path.suffix.lower() == ".shp":
-        _require_whole_shapefile(path)
-        encoding, findings = _shapefile_encoding(path)
+        require_whole_shapefile(path)
+        encoding, findings = shapefile_encoding(path)
     elif path.suffix.lower() == ".gpkg":
-        _require_whole_geopackage(path)
+        require_whole_geopackage(path)
     head, wkb = _run_child(path, wanted, encoding)
     if "columns" not in head:
         raise UsageError(
@@ -201,7 +201,7 @@ def _run_child(path: Path, wanted: Sequence[str], encoding: str) -> tuple[dict[s
     return head, wkb
 
 
-def _require_signature(path: Path) -> None:
+def require_signature(path: Path) -> None:
     """Refuse a file whose first bytes are not those of the format that its name promises."""
     pattern = SIGNATURES.get(path.suffix.lower())
     if pattern is None:
@@ -216,7 +216,7 @@ def _require_signature(path: Path) -> None:
         )
 
 
-def _require_whole_shapefile(path: Path) -> None:
+def require_whole_shapefile(path: Path) -> None:
     """Refuse a shapefile that is shorter than its own header says, or that lacks a companion.
 
     The file length stands in bytes 24-27, big-endian, in 16-bit words (source: ESRI Shapefile Technical Description,
@@ -239,7 +239,7 @@ def _require_whole_shapefile(path: Path) -> None:
             )
 
 
-def _require_whole_geopackage(path: Path) -> None:
+def require_whole_geopackage(path: Path) -> None:
     """Refuse a GeoPackage that is shorter than its pages (source: SQLite file format, header bytes 16 and 28)."""
     with path.open("rb") as file:
         header = file.read(32)
@@ -269,7 +269,7 @@ def _companion(path: Path, suffix: str) -> Path | None:
     return None
 
 
-def _shapefile_encoding(path: Path) -> tuple[str, list[Finding]]:
+def shapefile_encoding(path: Path) -> tuple[str, list[Finding]]:
     """Return the encoding of the texts of a shapefile that does not declare one, or "" where GDAL knows it.
 
     Chinese shapefiles are mostly GBK without a .cpg; byte 29 of the .dbf is the language driver (0: none).

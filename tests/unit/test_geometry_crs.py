@@ -107,6 +107,15 @@ def test_the_inverse_is_true_to_less_than_a_micrometre_where_one_step_errs_by_me
     assert float(np.max(distance_m(*one_step, lon, lat))) > 0.1
 
 
+@pytest.mark.parametrize("system", ["gcj02", "bd09"])
+def test_a_point_is_the_same_to_the_last_bit_whatever_others_are_asked_with_it(system: str) -> None:
+    rng = np.random.default_rng(7)
+    lon, lat = rng.uniform(74.0, 134.0, 500), rng.uniform(4.0, 53.0, 500)
+    together = np.stack(to_wgs84(lon, lat, system))
+    alone = np.concatenate([np.stack(to_wgs84(lon[k : k + 1], lat[k : k + 1], system)) for k in range(500)], axis=1)
+    np.testing.assert_array_equal(together, alone)
+
+
 def test_the_shift_of_gcj02_at_nanshan_is_over_half_a_kilometre_far_out_of_any_grid() -> None:
     x, y = from_wgs84(113.93, 22.52, "gcj02")
     assert 550 < float(distance_m(113.93, 22.52, x, y)) < 650
