@@ -39,16 +39,16 @@ INVALID: Final = "invalid"
 UNUSABLE_PLACE = Rule(
     "unusable_place",
     "error",
-    "{count} rows ({unit} {first}) have no usable place: empty, no number, or out of the range of {crs}; they were "
-    "written with the method invalid. Correct them and assign the file again.",
+    "{count} without a usable place ({unit} {first}): empty, no number, or out of the range of {crs}. Written with the "
+    "method invalid; correct the file and assign it again.",
     "{count} 行（第 {first} 行）没有可用的位置：坐标为空、不是数字或超出 {crs} 的范围；已写出，method 为 invalid。"
     "请更正后重新落格。",
 )
 UNUSABLE_TIME = Rule(
     "unusable_time",
     "error",
-    "{count} rows ({unit} {first}) have no usable time in {field}; they were written with the method invalid. "
-    "Write times as 2026-03-01T08:30:00+08:00 and assign the file again.",
+    "{count} without a usable time in {field} ({unit} {first}). Written with the method invalid; write times as "
+    "2026-03-01T08:30:00+08:00 and assign the file again.",
     "{count} 行（第 {first} 行）的 {field} 不是可用的时间；已写出，method 为 invalid。"
     "请写成 2026-03-01T08:30:00+08:00 后重新落格。",
 )

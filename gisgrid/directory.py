@@ -16,7 +16,6 @@ import numpy as np
 from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.current import Current, Recent
-from gisgrid.lookup.distance import Outlines
 from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, PointIndex
 from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
 from gisgrid.store import divisions, editions, posts
@@ -89,8 +88,7 @@ class GridsInForce:
         nearest_tolerance_m
             A point outside every grid is given to the nearest one within this distance in metres.
         """
-        index = self.index
-        outlines = Outlines.of(np.array([self.rows[code].geometry for code in index.codes], dtype=object))
+        index, outlines = self.index, self.index.outlines
 
         def assign(lon: Floats, lat: Floats) -> AssignedPoints:
             located = index.locate_many(lon, lat, nearest_tolerance_m=nearest_tolerance_m)

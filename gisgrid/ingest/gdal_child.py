@@ -30,19 +30,10 @@ SKIP_MARK: Final = "GISGRID_GDAL_SKIPPED"
 
 def main(path: str, wanted: str, encoding: str) -> None:
     """Write the layer as an archive of arrays to stdout: `head` (JSON), `wkb` (all bytes) and `ends` (of each)."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses to set it
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    limit_this_process()
     for heavy in ("geopandas", "pandas", "pyarrow"):
         sys.modules[heavy] = None  # type: ignore[assignment]  # pyogrio then does without: 2 s less to start
-    import pyogrio  # noqa: PLC0415  after the limits and the line above
-
-    foreign = sorted(set(pyogrio.list_drivers()) - ALLOWED_DRIVERS)
-    if foreign:
-        if SKIP_MARK in os.environ:
-            raise SystemExit(f"GDAL keeps drivers that it was told to leave out: {', '.join(foreign)}")
-        environment = {**os.environ, "GDAL_SKIP": ",".join(foreign), SKIP_MARK: "1"}
-        os.execve(sys.executable, [sys.executable, "-m", __spec__.name, path, wanted, encoding], environment)  # noqa: S606  this module anew
+    leave_out_other_drivers("gisgrid.ingest.gdal_child")
     import numpy as np  # noqa: PLC0415  as above
 
     head, wkb = read(path, json.loads(wanted), encoding or None)
@@ -55,6 +46,31 @@ def main(path: str, wanted: str, encoding: str) -> None:
         ends=ends,
     )
     sys.stdout.buffer.write(answer.getvalue())
+
+
+def limit_this_process() -> None:
+    """Give the process an end of time and memory, whatever the file does to it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses to set it
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def leave_out_other_drivers(module: str) -> None:
+    """Return where GDAL knows the formats we name and no other; else begin the module anew without the others.
+
+    Parameters
+    ----------
+    module
+        The module that runs as this process.
+    """
+    import pyogrio  # noqa: PLC0415  after the limits
+
+    foreign = sorted(set(pyogrio.list_drivers()) - ALLOWED_DRIVERS)
+    if foreign:
+        if SKIP_MARK in os.environ:
+            raise SystemExit(f"GDAL keeps drivers that it was told to leave out: {', '.join(foreign)}")
+        environment = {**os.environ, "GDAL_SKIP": ",".join(foreign), SKIP_MARK: "1"}
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], environment)  # noqa: S606  our own
 
 
 def read(path: str, wanted: list[str], encoding: str | None) -> tuple[dict[str, Any], list[bytes | None]]:

@@ -6,32 +6,22 @@ the layer says of itself. Run by `point_layer`, never imported. Why a process: s
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import resource
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gisgrid.ingest.gdal_child import ALLOWED_DRIVERS, CPU_SECONDS, MEMORY_BYTES, SKIP_MARK
+from gisgrid.ingest.gdal_child import leave_out_other_drivers, limit_this_process
 
 
 def main(path: str, wanted: str, encoding: str, rows: str) -> None:
     """Write the layer to stdout, or only its schema with the names of the layers where none can be chosen."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses to set it
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    limit_this_process()
+    leave_out_other_drivers("gisgrid.ingest.layer_child")
     import pyarrow as pa  # noqa: PLC0415  after the limits
     import pyogrio  # noqa: PLC0415  as above
     import pyogrio.raw  # noqa: PLC0415  as above
 
-    foreign = sorted(set(pyogrio.list_drivers()) - ALLOWED_DRIVERS)
-    if foreign:
-        if SKIP_MARK in os.environ:
-            raise SystemExit(f"GDAL keeps drivers that it was told to leave out: {', '.join(foreign)}")
-        environment = {**os.environ, "GDAL_SKIP": ",".join(foreign), SKIP_MARK: "1"}
-        os.execve(sys.executable, [sys.executable, "-m", __spec__.name, *sys.argv[1:]], environment)  # noqa: S606  this module anew
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     layer = wanted or (layers[0] if len(layers) == 1 else "")
     if layer not in layers:

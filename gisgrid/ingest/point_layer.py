@@ -26,7 +26,7 @@ from gisgrid.errors import UnreadableFile, UsageError
 from gisgrid.ingest.point_parquet import FIELDS, with_grids
 from gisgrid.ingest.point_rows import Decide, PointColumns, PointRows, PointUnit, Progress
 from gisgrid.ingest.vector import (
-    OTHER_DRIVERS,
+    GDAL_APART,
     require_signature,
     require_whole_geopackage,
     require_whole_shapefile,
@@ -47,16 +47,6 @@ _OPTIONS: Final = MappingProxyType(
 """What keeps order and coordinates as they are."""
 
 _POINT: Final = int(shapely.GeometryType.POINT)
-
-_CHILD_ENVIRONMENT: Final = MappingProxyType(
-    {
-        "GDAL_SKIP": OTHER_DRIVERS.replace(" ", ","),
-        "GML_SKIP_RESOLVE_ELEMS": "ALL",  # xlink:href would read other files
-        "GML_DOWNLOAD_SCHEMA": "NO",
-        "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
-        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
-    }
-)
 
 
 class LayerPoints:
@@ -177,7 +167,7 @@ class LayerPoints:
                 [sys.executable, "-m", "gisgrid.ingest.layer_child", *arguments],
                 stdout=subprocess.PIPE,
                 stderr=said,
-                env={**os.environ, **_CHILD_ENVIRONMENT},
+                env={**os.environ, **GDAL_APART},
             ) as child,
         ):
             try:

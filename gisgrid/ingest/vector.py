@@ -22,6 +22,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -56,6 +57,17 @@ OTHER_DRIVERS: Final = (
     "AVCE00 AIVector HTTP"
 )
 """What GDAL 3.12 has besides the formats we read; newer ones the child finds itself, at the price of a second start."""
+
+GDAL_APART: Final = MappingProxyType(
+    {
+        "GDAL_SKIP": OTHER_DRIVERS.replace(" ", ","),
+        "GML_SKIP_RESOLVE_ELEMS": "ALL",  # xlink:href would read other files
+        "GML_DOWNLOAD_SCHEMA": "NO",
+        "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    }
+)
+"""The environment of every process that opens foreign files with GDAL."""
 
 SHAPEFILE_PARTS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 LARGEST_UNZIPPED: Final = 2 * 1024**3
@@ -171,15 +183,7 @@ def _geopackage_types(path: Path) -> list[str]:
 def _run_child(path: Path, wanted: Sequence[str], encoding: str) -> tuple[dict[str, Any], NDArray[np.object_]]:
     """Return the head and the WKB of every feature (None where it has no geometry), read by the process apart."""
     command = [sys.executable, "-m", "gisgrid.ingest.gdal_child"]
-    environment = {
-        **os.environ,
-        "GDAL_SKIP": OTHER_DRIVERS.replace(" ", ","),
-        "GML_SKIP_RESOLVE_ELEMS": "ALL",  # xlink:href would read other files
-        "GML_DOWNLOAD_SCHEMA": "NO",
-        "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE",
-        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+    environment = {**os.environ, **GDAL_APART, "OPENBLAS_NUM_THREADS": "1"}
     arguments = [*command, str(path.absolute()), json.dumps(list(wanted)), encoding]
     try:
         done = subprocess.run(arguments, capture_output=True, env=environment, timeout=SECONDS, check=False)  # noqa: S603  our own module, the path is an argument

@@ -61,6 +61,13 @@ class PointIndex:
     editions
         The id of the edition that each grid belongs to.
 
+    Attributes
+    ----------
+    codes, editions
+        In order of code.
+    outlines
+        The borders of the grids in that order.
+
     Examples
     --------
     >>> index = PointIndex(["b", "a"], [shapely.box(1, 0, 2, 1), shapely.box(0, 0, 1, 1)], ["e", "e"])
@@ -78,8 +85,8 @@ class PointIndex:
         self.editions: tuple[str, ...] = tuple(editions[position] for position in order)
         self._polygons = np.array([polygons[position] for position in order], dtype=object)
         self._tree = shapely.STRtree(self._polygons)
-        self._outlines = Outlines.of(self._polygons)
-        self._raster = Raster.over(self._outlines)
+        self.outlines = Outlines.of(self._polygons)
+        self._raster = Raster.over(self.outlines)
         self._position = {code: position for position, code in enumerate(self.codes)}
         self._warm()
 
@@ -161,7 +168,7 @@ class PointIndex:
     def _within(self, x: FloatArray, y: FloatArray, reach_m: float) -> tuple[_IntArray, _IntArray, FloatArray]:
         """Return the pairs (point, grid within the reach) and their metres, by point, distance, code."""
         point, near = self._tree.query(boxes_around(x, y, reach_m))
-        distances = self._outlines.distances_m(near, x[point], y[point])
+        distances = self.outlines.distances_m(near, x[point], y[point])
         distances[shapely.intersects_xy(self._polygons[near], x[point], y[point])] = 0.0
         order = np.lexsort((near, distances, point))
         order = order[distances[order] <= reach_m]
@@ -172,7 +179,7 @@ class PointIndex:
             return None
         if method == BORDER:
             return 0.0
-        return float(self._outlines.distances_m(np.array([grid]), np.array([lon]), np.array([lat]))[0])
+        return float(self.outlines.distances_m(np.array([grid]), np.array([lon]), np.array([lat]))[0])
 
     def _warm(self) -> None:
         """Build now what GEOS would build at the first question: that is not safe among threads, later reads are."""

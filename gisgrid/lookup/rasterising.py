@@ -29,6 +29,13 @@ def index_of(value: float, origin: float, scale: float) -> int:
 
 
 @compiled
+def _rows(segment: Floats, origin_y: float, scale_y: float) -> tuple[int, int]:
+    """Return the first and the last row that a segment touches."""
+    low, high = min(segment[1], segment[3]), max(segment[1], segment[3])
+    return index_of(low, origin_y, scale_y), index_of(high, origin_y, scale_y)
+
+
+@compiled
 def _columns(segment: Floats, row: int, lines_y: Floats, origin_x: float, scale_x: float) -> tuple[int, int]:
     """Return the first and the last column that a segment may touch in a row: never too few."""
     ax, ay, bx, by = segment[0], segment[1], segment[2], segment[3]
@@ -61,8 +68,7 @@ def count_runs(
         begin = runs
         for number in range(first[polygon], first[polygon + 1]):
             segment = ends[number]
-            low = index_of(min(segment[1], segment[3]), origin[1], scale[1])
-            high = index_of(max(segment[1], segment[3]), origin[1], scale[1])
+            low, high = _rows(segment, origin[1], scale[1])
             for row in range(low, high + 1):
                 left, right = _columns(segment, row, lines_y, origin[0], scale[0])
                 for column in range(left, right + 1):
@@ -103,8 +109,7 @@ def fill_runs(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take t
         low_row, high_row, low_column, high_column = mark.shape[0], -1, columns, -1
         for number in range(first[polygon], first[polygon + 1]):
             segment = ends[number]
-            low = index_of(min(segment[1], segment[3]), origin[1], scale[1])
-            high = index_of(max(segment[1], segment[3]), origin[1], scale[1])
+            low, high = _rows(segment, origin[1], scale[1])
             low_row, high_row = min(low_row, low), max(high_row, high)
             low_column = min(low_column, index_of(segment[0], origin[0], scale[0]))
             high_column = max(high_column, index_of(segment[2], origin[0], scale[0]))
@@ -145,8 +150,7 @@ def _turn(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
 ) -> None:
     """Turn, in each row that the segment crosses at the corners' height, the first corner to the right of it."""
     ax, ay, bx, by = segment[0], segment[1], segment[2], segment[3]
-    low = index_of(min(ay, by), origin[1], scale[1])
-    high = index_of(max(ay, by), origin[1], scale[1])
+    low, high = _rows(segment, origin[1], scale[1])
     last = low_column + odd.shape[1] - 1
     rightwards = -1 if ay <= by else 1
     for row in range(low, high + 1):
@@ -179,8 +183,7 @@ def fill_entries(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops tak
         begin = runs
         for number in range(first[polygon], first[polygon + 1]):
             segment = ends[number]
-            low = index_of(min(segment[1], segment[3]), origin[1], scale[1])
-            high = index_of(max(segment[1], segment[3]), origin[1], scale[1])
+            low, high = _rows(segment, origin[1], scale[1])
             for row in range(low, high + 1):
                 left, right = _columns(segment, row, lines_y, origin[0], scale[0])
                 for column in range(left, right + 1):

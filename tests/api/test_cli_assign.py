@@ -137,7 +137,7 @@ def test_the_size_of_the_chunks_changes_no_byte(
         written = []
         for rows in (rows_at_once, 100):
             out = tmp_path / f"out{rows}{Path(name).suffix}"
-            request = AssignRequest(tmp_path / name, out, crs="wgs84", rows_at_once=rows)
+            request = AssignRequest(tmp_path / name, out, crs="gcj02", rows_at_once=rows)
             assign_file(shared_service.database, directory, request)
             written.append(out.read_bytes())
         assert written[0] == written[1]
@@ -203,7 +203,7 @@ def test_a_row_without_a_place_is_written_counted_and_told(
     assert assigned.rows == len(rows)
     finding = assigned.findings[0]
     assert (finding.rule, finding.severity, finding.line) == ("unusable_place", "error", 2)
-    assert "11 rows (lines 2, 3, 4, 5, 6 …)" in finding.message
+    assert "11 without a usable place (lines 2, 3, 4, 5, 6 …)" in finding.message
     assert "11 行" in finding.message_zh
     written = out.read_text().splitlines()[1:]
     assert written[: len(BAD_PLACES)] == [f"{row},,invalid," for row in BAD_PLACES]
@@ -222,7 +222,7 @@ def test_the_path_goes_to_stdout_and_the_rows_of_each_method_to_stderr(
     assert ended.value.code == 1
     assert told.out == f"{tmp_path / 'out.csv'}\n"
     assert "3 rows: 1 inside, 1 outside, 1 invalid" in told.err
-    assert "line 4: 1 rows (line 4) have no usable place" in " ".join(told.err.split())
+    assert "line 4: 1 without a usable place (line 4)" in " ".join(told.err.split())
 
 
 def test_one_invalid_row_is_the_exit_status_one_and_the_file_is_there(assign: Assign, tmp_path: Path) -> None:
