@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
+import databases
 import pytest
-from psycopg import sql
 
 from gisgrid.errors import PostgisMissing
 from gisgrid.store import migrations
@@ -66,8 +65,7 @@ def cluster() -> Iterator[Cluster]:
 def template_database(cluster: Cluster) -> str:
     """The name of a database with the schema at head and no rows; the other databases are copies of it."""
     name = "template_head"
-    _in_maintenance(cluster, "CREATE DATABASE {}", name)
-    migrations.upgrade(_address(cluster, name))
+    migrations.upgrade(databases.create(cluster, name))
     return name
 
 
@@ -75,9 +73,8 @@ def template_database(cluster: Cluster) -> str:
 def database_url(cluster: Cluster, template_database: str) -> Iterator[str]:
     """The address of a database of this test alone: schema at head, no rows."""
     name = f"test_{uuid4().hex[:12]}"
-    _in_maintenance(cluster, "CREATE DATABASE {} TEMPLATE {}", name, template_database)
-    yield _address(cluster, name)
-    _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+    yield databases.create(cluster, name, template_database)
+    databases.drop(cluster, name)
 
 
 @pytest.fixture
@@ -92,9 +89,8 @@ def database(database_url: str) -> Iterator[Database]:
 def empty_database_url(cluster: Cluster) -> Iterator[str]:
     """The address of a database of this test alone without a schema: what a migration starts from."""
     name = f"test_{uuid4().hex[:12]}"
-    _in_maintenance(cluster, "CREATE DATABASE {}", name)
-    yield _address(cluster, name)
-    _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+    yield databases.create(cluster, name)
+    databases.drop(cluster, name)
 
 
 @pytest.fixture
@@ -167,13 +163,3 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _address(cluster: Cluster, database: str) -> str:
-    return cluster.url.rpartition("/")[0] + f"/{database}"
-
-
-def _in_maintenance(cluster: Cluster, statement: str, *names: str) -> None:
-    """Run a statement about whole databases, which PostgreSQL allows outside transactions only."""
-    with psycopg.connect(cluster.url, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import databases
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 from served_town import Service, build_town, serving
 
 from gisgrid.settings import Settings
@@ -22,12 +21,11 @@ from gisgrid.store.database import Database
 def town_template(cluster: Cluster, template_database: str) -> Iterator[str]:
     """The name of a database with the published town; the databases of the tests are copies of it."""
     name = "template_town"
-    _in_maintenance(cluster, "CREATE DATABASE {} TEMPLATE {}", name, template_database)
-    database = Database(_address(cluster, name))
+    database = Database(databases.create(cluster, name, template_database))
     build_town(database)
     database.close()
     yield name
-    _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
+    databases.drop(cluster, name)
 
 
 @pytest.fixture
@@ -55,22 +53,12 @@ def shared_service(cluster: Cluster, town_template: str, tmp_path_factory: pytes
 @contextmanager
 def _copy_of(cluster: Cluster, template: str) -> Iterator[Database]:
     name = f"town_{uuid4().hex[:12]}"
-    _in_maintenance(cluster, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    database = Database(_address(cluster, name))
+    database = Database(databases.create(cluster, name, template))
     try:
         yield database
     finally:
         database.close()
-        _in_maintenance(cluster, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-def _address(cluster: Cluster, database: str) -> str:
-    return cluster.url.rpartition("/")[0] + f"/{database}"
-
-
-def _in_maintenance(cluster: Cluster, statement: str, *names: str) -> None:
-    with psycopg.connect(cluster.url, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        databases.drop(cluster, name)
 
 
 @pytest.fixture

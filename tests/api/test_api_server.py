@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import databases
 import httpx
 import psycopg
 import pytest
@@ -163,8 +164,7 @@ def _renamed(service: Service, name: str) -> Iterator[None]:
     """Take the database away for a while: its connections are cut and its name leads nowhere."""
     maintenance = service.database.url.rpartition("/")[0] + "/postgres"
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-        connection.execute(cut, (name,))
+        databases.cut_clients_off(connection, name)
         connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
         try:
             yield

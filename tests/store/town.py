@@ -17,10 +17,9 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import uuid4
 
-import psycopg
+import databases
 import pytest
 import shapely
-from psycopg import sql
 from sqlalchemy import text
 
 from gisgrid.errors import RefusedData
@@ -43,10 +42,8 @@ COLUMNS = {"A": (0, 1), "B": (2, 3), "C": (4, 5)}
 def clone(cluster: Cluster, template: str) -> Iterator[str]:
     """The address of a copy of the template, for the tests of a whole module that leave it as they found it."""
     name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(cluster.url, autocommit=True) as maintenance:
-        maintenance.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
-        yield cluster.url.rpartition("/")[0] + f"/{name}"
-        maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    yield databases.create(cluster, name, template)
+    databases.drop(cluster, name)
 
 
 def code(number: int, community: str = COMMUNITY) -> str:
