@@ -30,6 +30,8 @@ def report(record: ReportRecord) -> dict[str, Any]:
         "building_code": sent.building_code,
         "target": sent.target,
         "reported_at": wire.instant(sent.reported_at),
+        "urgency": sent.urgency,
+        "grid_code": sent.grid_code,
         "received_at": wire.instant(record.received_at),
         "state": record.state,
         "wgs84": None if record.point is None else list(record.point),

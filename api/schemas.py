@@ -102,6 +102,10 @@ class ReportBody(Strict):
     building_code: str | None = None
     target: Literal["grid", "property"] = "grid"
     reported_at: Instant | None = None
+    urgency: str | None = Field(default=None, description="The sender's word for it, up to 50 characters.")
+    grid_code: str | None = Field(
+        default=None, description="The grid that the sender claims, 15 digits; compared, never followed by itself."
+    )
 
     def report(self) -> Report:
         """Return the report in the words of the product.

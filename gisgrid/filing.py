@@ -82,10 +82,11 @@ def _place(connection: Connection, directory: GridDirectory, reports: Sequence[R
     """Return the reports with their grids, all found in one state of the grids."""
     locate = directory.locator(connection)
     named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
+    successors = kept.successors(connection, {report.grid_code for report in reports if report.grid_code})
     buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}
     filings = []
     for report in reports:
-        placement = place_report(report, locate=locate, buildings=buildings)
+        placement = place_report(report, locate=locate, buildings=buildings, successors=successors)
         filings.append(
             Filing(
                 report=report,

@@ -454,7 +454,15 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a citizen or inspector reports (诉求), as it came: raw coordinates with their declared system."""
+    """What a citizen or inspector reports (诉求), as it came: raw coordinates with their declared system.
+
+    Attributes
+    ----------
+    urgency
+        The sender's word for how urgent it is; what it means stands in the table of time limits.
+    grid_code
+        The grid that the sender claims; evidence to compare with, never followed by itself.
+    """
 
     source: str
     external_id: str
@@ -468,6 +476,8 @@ class Report:
     building_code: str | None = None
     target: Literal["grid", "property"] = "grid"
     reported_at: datetime | None = None
+    urgency: str | None = None
+    grid_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,20 @@ The rule, in this order:
 2. A point that a grid covers, or whose nearest grid is within the tolerance: that grid; `inside`, `border`, `nearest`.
 3. Anything else: `unplaced`. The report is kept and stands on the work list; a grid is never guessed.
 
-Whatever speaks against the answer is a finding on the report.
+Whatever speaks against the answer is a finding on the report; a grid that the sender claims too (`claims`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from gisgrid.dispatch.claims import claim_findings
 from gisgrid.errors import BadCoordinate
 from gisgrid.geometry.crs import DECIMALS, parse_crs, require_lon_lat, to_wgs84
 from gisgrid.model import Assignment, CoordinateSystem, Finding, Location, Report, Rule
@@ -112,7 +115,13 @@ class Placement:
     assignment: Assignment
 
 
-def place_report(report: Report, *, locate: Locate, buildings: Mapping[str, BuildingGrid]) -> Placement:
+def place_report(
+    report: Report,
+    *,
+    locate: Locate,
+    buildings: Mapping[str, BuildingGrid],
+    successors: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Placement:
     """Return the report's point and its assignment by the rule of this module.
 
     Parameters
@@ -123,6 +132,8 @@ def place_report(report: Report, *, locate: Locate, buildings: Mapping[str, Buil
         The lookup in force at the time of the report.
     buildings
         At least the building that the report names, where it is known.
+    successors
+        For the grid that the report claims, where it ever was: the grids in force that its ground went to.
 
     Raises
     ------
@@ -142,6 +153,9 @@ def place_report(report: Report, *, locate: Locate, buildings: Mapping[str, Buil
         assignment = _by_point(location, findings)
     else:
         assignment = _unplaced(report, location, locate, findings)
+    if report.grid_code is not None:
+        claims = claim_findings(report.grid_code, successors, assignment)
+        assignment = dataclasses.replace(assignment, findings=(*assignment.findings, *claims))
     return Placement(point, assignment)
 
 

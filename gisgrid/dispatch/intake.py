@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -26,12 +27,14 @@ TEXT_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
         "text": 20_000,
         "address": 500,
         "building_code": 100,
+        "urgency": 50,
     }
 )
 """The longest text of each field, in characters: far beyond honest use, far below what would burden anybody."""
 
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_GRID_CODE: Final = re.compile(r"[0-9]{15}")
 _ACCURACY_LIMIT_M: Final = 1_000_000.0
 
 
@@ -63,6 +66,10 @@ def field_faults(report: Report) -> tuple[FieldFault, ...]:
     elif report.lon is not None and report.crs is None:
         faults.append(FieldFault("crs", "crs is missing; say wgs84, cgcs2000, gcj02 or bd09: it is never guessed."))
     faults += _number_faults(report)
+    if report.grid_code is not None and not _GRID_CODE.fullmatch(report.grid_code):
+        faults.append(
+            FieldFault("grid_code", "grid_code must be the 15 digits of a grid; leave it out where none is claimed.")
+        )
     moment = report.reported_at
     if moment is not None and (moment.tzinfo is None or not _EARLIEST <= moment <= _LATEST):
         faults.append(

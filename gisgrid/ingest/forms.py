@@ -259,6 +259,8 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
                 Column("building_code", "code", aliases=("楼栋", "楼栋编码"), longest=64),
                 Column("target", "choice", aliases=("对象",), choices=TARGET_SPELLINGS),
                 Column("reported_at", "time", aliases=("时间", "上报时间", "诉求时间", "受理时间")),
+                Column("urgency", "text", aliases=("紧急程度", "紧急度"), longest=50),
+                Column("grid_code", "code", aliases=("网格编码", "网格代码"), longest=64),
             ),
             geometry="point",
             key=(),

@@ -46,11 +46,12 @@ __all__ = [
     "list_reports",
     "may_see",
     "named_buildings",
+    "successors",
 ]
 
 Outcome = Literal["created", "repeated", "different"]
 _PAGE_ROWS: Final = 1_000
-"""Rows of one INSERT: sixteen values each must stay below the 65,535 parameters of a statement."""
+"""Rows of one INSERT: eighteen values each must stay below the 65,535 parameters of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,17 @@ def named_buildings(connection: Connection, codes: Collection[str]) -> dict[str,
         return {}
     rows = connection.execute(named_query("named_buildings"), {"codes": sorted(set(codes))})
     return {row.code: (row.grid_code, None if row.edition_id is None else str(row.edition_id)) for row in rows}
+
+
+def successors(connection: Connection, grids: Collection[str]) -> dict[str, list[str]]:
+    """Return, for each of these grid codes that was ever given, the grids in force that its ground went to.
+
+    A grid that is in force has itself; one whose ground belongs to no grid any more has none.
+    """
+    if not grids:
+        return {}
+    rows = connection.execute(named_query("successors_of_grids"), {"codes": sorted(set(grids))})
+    return {row.ancestor: list(row.successors) for row in rows}
 
 
 def get(connection: Connection, report_id: str) -> ReportRecord:

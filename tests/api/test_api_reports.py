@@ -108,6 +108,23 @@ def test_a_named_building_decides_and_a_point_elsewhere_is_a_finding(service: Se
     assert [finding["rule"] for finding in elsewhere["findings"]] == ["report_point_disagrees_with_building"]
 
 
+def test_a_claimed_grid_is_kept_compared_and_not_followed(service: Service) -> None:
+    client = service.client("dispatch")
+    west, east = (client.get("/v1/locate", params=place).json()["grid"]["code"] for place in (IN_WEST, IN_EAST))
+    sent = body(1, **IN_WEST, grid_code=east, urgency="特急")
+    answer = client.post("/v1/reports", json=sent).json()
+    assert (answer["grid_code"], answer["urgency"], answer["assignment"]["grid"]) == (east, "特急", west)
+    assert [finding["rule"] for finding in answer["assignment"]["findings"]] == ["report_grid_disagrees"]
+    assert client.get(f"/v1/reports/{answer['id']}").json()["grid_code"] == east
+    agreeing = client.post("/v1/reports", json=body(2, **IN_WEST, grid_code=west)).json()
+    assert agreeing["assignment"]["findings"] == []
+    alone = client.post("/v1/reports", json=body(3, grid_code=west)).json()["assignment"]
+    assert (alone["grid"], alone["method"]) == (None, "unplaced")
+    assert [finding["rule"] for finding in alone["findings"]] == ["report_without_place", "report_grid_claimed"]
+    unknown = client.post("/v1/reports", json=body(4, grid_code=f"{WEST}999", **IN_WEST)).json()["assignment"]
+    assert [finding["rule"] for finding in unknown["findings"]] == ["report_grid_unknown"]
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -120,6 +137,8 @@ def test_a_named_building_decides_and_a_point_elsewhere_is_a_finding(service: Se
         ({"lon": 111.7, "crs": "wgs84"}, "/lat"),
         ({"lng": 111.7, "lat": 40.8, "crs": "wgs84"}, "/lng"),
         ({**IN_WEST, "accuracy_m": -1}, "/accuracy_m"),
+        ({"urgency": "x" * 51}, "/urgency"),
+        ({"grid_code": "99010100100100"}, "/grid_code"),
         ({"reported_at": "yesterday"}, "/reported_at"),
         ({"reported_at": 1777854600}, "/reported_at"),
         ({"target": "street"}, "/target"),

@@ -26,7 +26,7 @@ from town import (
 
 from gisgrid.errors import Conflict, NotFound, RefusedData, StaleRevision, UsageError
 from gisgrid.model import Edition, Finding, Lineage
-from gisgrid.store import editions, inputs, plans
+from gisgrid.store import editions, inputs, plans, reports
 from gisgrid.store.database import Connection, Database
 
 ROWS = {"A": (0, 2, 4), "B": (1, 3, 5)}
@@ -111,6 +111,20 @@ class TestPublish:
         assert [tuple(row) for row in lineage] == [
             (two, code(old), code(new), 200) for old in (1, 2, 3) for new in (4, 5)
         ]
+
+    def test_the_successors_of_an_ended_grid_are_found_over_several_editions(
+        self, built: Database, first: Edition
+    ) -> None:
+        asked = [code(1), code(6), code(99)]
+        with built.transaction() as connection:
+            assert reports.successors(connection, asked) == {code(1): [code(1)]}
+            second = redraw(connection, first.id)
+            plan = save_plan(connection)
+            lineage = [Lineage(code(4), code(n), 200) for n in (6, 7, 8)]
+            lineage += [Lineage(code(5), code(n), 200) for n in (6, 7, 8)]
+            publish(connection, plan, {"A": 6, "B": 7, "C": 8}, lineage=lineage, replaces=second.id)
+            heirs = [code(6), code(7), code(8)]
+            assert reports.successors(connection, asked) == {code(1): heirs, code(6): [code(6)]}
 
     def test_a_code_may_go_on(self, built: Database, first: Edition) -> None:
         with built.transaction() as connection:

@@ -151,3 +151,79 @@ def test_text_of_the_sender_is_never_read_as_a_template() -> None:
     report = Report("{source.__class__}", "1", lon=40.805, lat=111.705, crs="wgs84")
     swapped = placed(report).assignment.findings[-1]
     assert "{source.__class__}" in swapped.message
+
+
+SUCCESSORS = {
+    WEST: [WEST],
+    EAST: [EAST],
+    "990101001001007": [WEST],
+    "990101001001008": [EAST, WEST],
+    "990101001001009": [],
+}
+
+
+def claimed(report: Report, grid: str) -> Placement:
+    return place_report(
+        dataclasses.replace(report, grid_code=grid), locate=locate, buildings=BUILDINGS, successors=SUCCESSORS
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "grid"),
+    [
+        (IN_WEST, WEST),
+        (dataclasses.replace(IN_WEST, lon=111.71), WEST),
+        (dataclasses.replace(IN_WEST, lon=111.71), EAST),
+        (Report("12345", "1", building_code="B2"), EAST),
+    ],
+    ids=["inside", "border", "across the border", "building"],
+)
+def test_a_claimed_grid_that_agrees_is_no_finding(report: Report, grid: str) -> None:
+    assert claimed(report, grid) == placed(report)
+    assert rules(claimed(report, grid)) == []
+
+
+@pytest.mark.parametrize("report", [IN_WEST, Report("12345", "1", building_code="B1")], ids=["point", "building"])
+def test_the_evidence_is_followed_and_a_claim_that_differs_is_named(report: Report) -> None:
+    placement = claimed(report, EAST)
+    assert placement.assignment.grid == WEST
+    finding = placement.assignment.findings[0]
+    assert (finding.rule, finding.severity, finding.codes) == ("report_grid_disagrees", "warning", (EAST, WEST))
+    for sentence in (finding.message, finding.message_zh):
+        assert EAST in sentence
+        assert WEST in sentence
+
+
+@pytest.mark.parametrize(
+    "report",
+    [Report("12345", "1", text="路灯不亮"), Report("12345", "1", lon=113.0, lat=40.0, crs="wgs84")],
+    ids=["no place", "outside"],
+)
+def test_a_claim_alone_is_a_candidate_and_never_an_assignment(report: Report) -> None:
+    placement = claimed(report, WEST)
+    assert (placement.assignment.grid, placement.assignment.method) == (None, "unplaced")
+    assert rules(placement) == [*rules(placed(report)), "report_grid_claimed"]
+    assert placement.assignment.findings[-1].codes == (WEST,)
+
+
+@pytest.mark.parametrize(
+    ("grid", "expected"),
+    [
+        ("990101001001007", ["report_grid_ended"]),
+        ("990101001001008", ["report_grid_ended"]),
+        ("990101001001009", ["report_grid_ended", "report_grid_disagrees"]),
+        ("990101001001999", ["report_grid_unknown"]),
+    ],
+)
+def test_a_claimed_grid_that_ended_names_its_successors_and_one_of_them_agrees(grid: str, expected: list[str]) -> None:
+    placement = claimed(IN_WEST, grid)
+    assert placement.assignment.grid == WEST
+    assert rules(placement) == expected
+    assert placement.assignment.findings[0].codes == (grid, *SUCCESSORS.get(grid, []))
+
+
+def test_the_successors_of_a_claim_alone_are_the_candidates() -> None:
+    placement = claimed(Report("12345", "1", text="路灯不亮"), "990101001001008")
+    assert rules(placement) == ["report_without_place", "report_grid_ended", "report_grid_claimed"]
+    assert placement.assignment.findings[-1].codes == (EAST, WEST)
+    assert f"{EAST}, {WEST}" in placement.assignment.findings[-1].message

@@ -31,6 +31,11 @@ def test_a_sound_report_has_no_fault() -> None:
         ({"address": "\ud83d"}, "address"),
         ({"text": "x" * (TEXT_LIMITS["text"] + 1)}, "text"),
         ({"building_code": "x" * 101}, "building_code"),
+        ({"urgency": "x" * 51}, "urgency"),
+        ({"grid_code": "15010500100100"}, "grid_code"),
+        ({"grid_code": "150105001001003\n"}, "grid_code"),
+        ({"grid_code": "15010500100100３"}, "grid_code"),
+        ({"grid_code": "x" * 1000}, "grid_code"),
         ({"lon": None}, "lon"),
         ({"lat": None}, "lat"),
         ({"crs": None}, "crs"),
@@ -63,8 +68,9 @@ def test_the_same_content_has_the_same_digest_and_any_other_another() -> None:
     changes = [
         {"source": "x"}, {"external_id": "x"}, {"category": None}, {"text": "x"}, {"lon": 111.8}, {"lat": 40.9},
         {"crs": "gcj02"}, {"accuracy_m": 16.0}, {"address": "x"}, {"building_code": "x"}, {"target": "property"},
-        {"reported_at": None},
+        {"reported_at": None}, {"urgency": "急"}, {"grid_code": "150105001001003"},
     ]  # fmt: skip
     assert {next(iter(change)) for change in changes} == {field.name for field in dataclasses.fields(Report)}
+    assert content_digest(SOUND).hex().startswith("98ac29901f1ae0e4"), "reports kept by earlier versions would differ"
     digests = {content_digest(dataclasses.replace(SOUND, **change)) for change in changes}
     assert len(digests | {content_digest(SOUND)}) == len(changes) + 1

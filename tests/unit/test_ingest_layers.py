@@ -384,7 +384,10 @@ def test_missing_household_counts_are_told_or_estimated(tmp_path: Path) -> None:
 
 
 def test_reports_keep_their_raw_coordinates_and_may_have_none(tmp_path: Path) -> None:
-    text = "external_id,lon,lat,crs,reported_at\nR1,113.9,22.5,高德,2026-03-01 08:30\nR2,,,,\nR3,113.91,22.51,bd09,\n"
+    text = (
+        "external_id,lon,lat,crs,reported_at,紧急程度,网格编码\n"
+        "R1,113.9,22.5,高德,2026-03-01 08:30,特急,440305001001003\nR2,,,,,,\nR3,113.91,22.51,bd09,,,\n"
+    )
     read = read_layer(csv(tmp_path, text, "12345.csv"), "reports")
     assert read.frame[["source", "external_id", "lon", "lat", "crs"]].values.tolist() == [
         ["12345", "R1", 113.9, 22.5, "gcj02"],
@@ -392,7 +395,8 @@ def test_reports_keep_their_raw_coordinates_and_may_have_none(tmp_path: Path) ->
         ["12345", "R3", 113.91, 22.51, "bd09"],
     ]
     assert read.frame["reported_at"].iloc[0].isoformat() == "2026-03-01T08:30:00+08:00"
-    assert [each[0] for each in told(read)] == ["coarse_coordinates", "source_from_file_name"]
+    assert read.frame[["urgency", "grid_code"]].iloc[0].tolist() == ["特急", "440305001001003"]
+    assert [each[0] for each in told(read)] == ["columns_read", "coarse_coordinates", "source_from_file_name"]
 
 
 @pytest.mark.parametrize(

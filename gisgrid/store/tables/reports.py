@@ -45,6 +45,9 @@ REPORTS: Final = Table(
     Column("building_code", CODE),
     Column("target", Text, nullable=False, server_default=text("'grid'")),
     instant("reported_at", nullable=True),
+    Column("urgency", Text),
+    # No foreign key: what a sender claims may be a grid that there is not.
+    Column("grid_code", CODE),
     instant("received_at", now=True),
     Column("state", Text, nullable=False, server_default=text("'received'")),
     geometry("POINT", nullable=True),
@@ -54,6 +57,7 @@ REPORTS: Final = Table(
     CheckConstraint("abs(lon) < 'Infinity' AND abs(lat) < 'Infinity'", name="finite"),
     CheckConstraint("accuracy_m >= 0 AND accuracy_m < 'Infinity'", name="accuracy"),
     CheckConstraint("state <> ''", name="state"),
+    CheckConstraint(f"grid_code {GRID_CODE}", name="grid_code"),
     one_of("crs", get_args(CoordinateSystem)),
     one_of("target", ("grid", "property")),
     UniqueConstraint("source", "external_id"),
