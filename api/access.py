@@ -93,6 +93,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/reports/batch"): Rule(_INTAKE, Reach.ANYWHERE),
         ("GET", "/v1/reports"): Rule(_INTAKE, Reach.FILTERED),
         ("GET", "/v1/reports/{report_id}"): Rule(_INTAKE, Reach.REPORT),
+        ("GET", "/v1/feed"): Rule(_INTAKE, Reach.FILTERED),
         ("GET", "/v1/plans"): Rule(_PLANNING, Reach.FILTERED),
         ("POST", "/v1/plans"): Rule(_DRAWING, Reach.BODY),
         ("GET", "/v1/plans/{plan_id}"): Rule(_PLANNING, Reach.PLAN),

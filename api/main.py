@@ -22,9 +22,10 @@ from api.attempts import FailedAttempts
 from api.deps import Services
 from api.errors import add_handlers
 from api.metrics import Metrics, MetricsMiddleware
-from api.routes import advice, locate, pages, places, plans, reports, service
+from api.routes import advice, feed, locate, pages, places, plans, reports, service
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
+from gisgrid.feeding import Feed
 from gisgrid.settings import Settings
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
@@ -62,9 +63,12 @@ def create_app(settings: Settings) -> FastAPI:
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
         )
         app.state.boards = PlanBoards(database)
+        app.state.feed = Feed(database)
+        app.state.feed.start()
         try:
             yield
         finally:
+            await run_in_threadpool(app.state.feed.stop)
             database.close()
 
     app = FastAPI(
@@ -77,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, places, plans, advice, service, pages):
+    for module in (locate, reports, feed, places, plans, advice, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     app.add_middleware(HeadersMiddleware, keyless=not settings.require_keys)

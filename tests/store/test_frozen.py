@@ -35,6 +35,7 @@ FROZEN = (
     "edition_buildings",
     "edition_grids",
     "editions",
+    "feed",
     "grid_codes",
     "grid_lineage",
     "report_assignments",

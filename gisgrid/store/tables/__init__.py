@@ -17,6 +17,7 @@ from gisgrid.store.tables.editions import (
     GRID_CODES,
     GRID_LINEAGE,
 )
+from gisgrid.store.tables.feed import FEED, FEED_PENDING
 from gisgrid.store.tables.micro_grids import MICRO_DRAWINGS, MICRO_GRID_CELLS, MICRO_GRIDS
 from gisgrid.store.tables.places import (
     BARRIERS,
@@ -55,6 +56,8 @@ __all__ = [
     "EDITION_BUILDINGS",
     "EDITION_GRIDS",
     "ESTATES",
+    "FEED",
+    "FEED_PENDING",
     "GRID_CODES",
     "GRID_LINEAGE",
     "HOUSEHOLDS",
