@@ -8,7 +8,7 @@ of one body can disagree. Parsing happens off the event loop: a large body keeps
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -76,6 +76,46 @@ def require_type(request: Request, *accepted: str) -> str:
     return declared
 
 
+def accepted_type(request: Request, offered: Sequence[str], usual: str) -> str:
+    """Return the media type in which the caller wants the answer: the first of the best that `Accept` names.
+
+    Parameters
+    ----------
+    offered
+        What there is.
+    usual
+        One of them: what is given where the caller does not care (RFC 9110, section 12.5.1).
+
+    Raises
+    ------
+    BadRequest
+        406: it takes none of them.
+    """
+    best, found = 0.0, ""
+    for part in request.headers.get("accept", "*/*").lower().split(","):
+        name, *parameters = (each.strip() for each in part.split(";"))
+        weight = _weight(parameters)
+        group = name.removesuffix("*")
+        match = usual if name == "*/*" or (group != name and usual.startswith(group)) else name
+        if match in offered and weight > best:
+            best, found = weight, match
+    if not found:
+        raise BadRequest(406, "not_acceptable", f"The answer comes as {' or '.join(offered)}; accept one of them.")
+    return found
+
+
+def _weight(parameters: Iterable[str]) -> float:
+    """Return the `q` among the parameters of a media type; 1 where there is none, or none that can be read."""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(float(value), 1.0)
+            except ValueError:
+                return 1.0
+    return 1.0
+
+
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON text that every reader understands alike.
 
@@ -86,7 +126,7 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         value = orjson.loads(body)
-        if b'"' in body:
+        if not _names_are_distinct(value, body):
             json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -99,6 +139,20 @@ def _line(line: bytes) -> Any:
         return parse_json(line)
     except BadRequest as error:
         return error
+
+
+def _names_are_distinct(value: Any, body: bytes) -> bool:
+    """Return whether a body certainly has no name twice in one object; False says that it must be read to know.
+
+    Where one object is the whole body, and nothing in it is escaped, its text has a colon for each of its names, and
+    those within texts. A name that stood twice would leave a colon that no name and no text accounts for.
+    """
+    if b'"' not in body:
+        return True
+    if not isinstance(value, dict) or body.count(b"{") > 1 or b"\\" in body:
+        return False
+    texts: list[str] = [*value, *(member for member in value.values() if isinstance(member, str))]
+    return body.count(b":") == len(value) + sum(text.count(":") for text in texts)
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> None:

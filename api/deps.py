@@ -26,7 +26,7 @@ from gisgrid.store.database import Database
 
 PAGE_LIMIT: Final = 1_000
 PAGE_DEFAULT: Final = 100
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
+NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def decimal(value: object) -> object:
         Anything but a plain decimal: no underscores, blanks, `nan` or `inf`.
     """
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
+        if not NUMBER.fullmatch(value):
             raise ValueError("write a plain decimal number such as 111.70123")
         return float(value)
     return value

@@ -40,6 +40,7 @@ FRAMEWORK_CODES: Final[Mapping[int, str]] = MappingProxyType(
         400: "bad_request",
         404: "not_found",
         405: "method_not_allowed",
+        406: "not_acceptable",
         413: "too_large",
         415: "unsupported_media_type",
         422: "invalid_parameters",
@@ -64,7 +65,8 @@ class BadRequest(HTTPException):
     Parameters
     ----------
     status_code
-        400 for a body that is no JSON, 413 for one too large, 415 for another media type, 422 for wrong content.
+        400 for a body that is not what it says to be, 406 for an answer in a form that there is not, 413 for a body
+        too large, 415 for one of another media type, 422 for wrong content.
     detail
         The sentence with the remedy.
     faults

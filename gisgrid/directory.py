@@ -16,7 +16,7 @@ import numpy as np
 from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.current import Current, Recent
-from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, PointIndex
+from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, Located, PointIndex
 from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store.database import Connection, Database
@@ -105,6 +105,51 @@ class GridsInForce:
             )
 
         return assign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocatedPoints:
+    """The grids of many points, in their order, all by one state.
+
+    Attributes
+    ----------
+    grids
+        The state that answered.
+    holding
+        The grids that hold any of the points, as positions in `grids.index.codes`: int64, ascending.
+    grid
+        Of each point the position in `holding`, -1 outside: int32, shape (n,).
+    method
+        Of each point the position in `lookup.index.METHODS`: uint8, shape (n,).
+    """
+
+    grids: GridsInForce
+    holding: np.ndarray[Any, np.dtype[np.int64]]
+    grid: np.ndarray[Any, np.dtype[np.int32]]
+    method: np.ndarray[Any, np.dtype[np.uint8]]
+
+    @classmethod
+    def of(cls, grids: GridsInForce, located: Located) -> LocatedPoints:
+        """Return the answers of a state's index with the grids that they name."""
+        named = np.zeros(len(grids.index) + 1, dtype=np.bool_)  # the last one is named by -1
+        named[located.grid] = True
+        named[-1] = False
+        place = np.cumsum(named, dtype=np.int32) - np.int32(1)
+        place[-1] = -1
+        return cls(grids, np.flatnonzero(named), place[located.grid], located.method)
+
+    def codes(self) -> list[str]:
+        """Return the codes of the grids in `holding`."""
+        codes = self.grids.index.codes
+        return [codes[position] for position in self.holding.tolist()]
+
+    def editions(self) -> dict[str, dict[str, Any]]:
+        """Return the editions that answered, by community, as the wire has them."""
+        answering = {row.community: row for row in (self.grids.rows[code] for code in self.codes())}
+        return {
+            community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)}
+            for community, row in answering.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,27 +267,29 @@ class GridDirectory:
             return Answer(location, row, grids.chains[row.community], on_duty)
 
     def locate_many(
-        self, lon: Sequence[float], lat: Sequence[float], crs: str | None, *, at: datetime | None = None
-    ) -> dict[str, Any]:
-        """Return codes, methods and the editions that answered, in the order of the points (`POST /v1/locate`)."""
+        self,
+        lon: Sequence[float] | Floats,
+        lat: Sequence[float] | Floats,
+        crs: str | None,
+        *,
+        at: datetime | None = None,
+    ) -> LocatedPoints:
+        """Return the grids of many points, in their order (`POST /v1/locate`); the parameters are those of `locate`.
+
+        Raises
+        ------
+        MissingCrs, UnknownCrs, BadCoordinate
+            The coordinates cannot be used as they were declared.
+        """
         x, y = self._to_wgs84(lon, lat, crs)
         with self._database.transaction() as connection:
             grids = self.grids(connection, at)
-        located = grids.index.locate_many(x, y, nearest_tolerance_m=self._nearest_tolerance_m)
-        codes = [None if position < 0 else grids.index.codes[position] for position in located.grid]
-        return {
-            "codes": codes,
-            "methods": [METHODS[method] for method in located.method],
-            "editions": {
-                row.community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)}
-                for row in (grids.rows[code] for code in sorted({code for code in codes if code is not None}))
-            },
-        }
+        return LocatedPoints.of(grids, grids.index.locate_many(x, y, nearest_tolerance_m=self._nearest_tolerance_m))
 
     @staticmethod
     def _to_wgs84(
-        lon: Sequence[float], lat: Sequence[float], crs: str | None
-    ) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
+        lon: Sequence[float] | Floats, lat: Sequence[float] | Floats, crs: str | None
+    ) -> tuple[Floats, Floats]:
         system = coordinate_systems.parse_crs(crs)
         x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
         if not system.startswith("EPSG"):

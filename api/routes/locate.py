@@ -5,20 +5,53 @@ Room: the front door on the wire. In: points with their declared system. Out: gr
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Query, Response
+import numpy as np
+from fastapi import Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.access import CallerDep, guarded_router
-from api.bodies import read_json
-from api.deps import Decimal, Instant, ServicesDep, answer
+from api.bodies import JSON_TYPE, accepted_type, read_bytes, require_type
+from api.deps import Decimal, Instant, Services, ServicesDep, answer
+from api.points import (
+    ARROW_TYPE,
+    CSV_TYPE,
+    FAULTS_LIMIT,
+    POINT_TYPES,
+    Points,
+    faulty_rows,
+    json_answer,
+    read_points_json,
+)  # fmt: skip
+from api.points_arrow import arrow_answer, read_points_arrow
+from api.points_csv import csv_answer, read_points_csv
+from gisgrid.directory import LocatedPoints
+from gisgrid.errors import BadCoordinate
+from gisgrid.geometry.crs import lon_lat_faults
+from gisgrid.lookup.index import METHODS
 
 router = guarded_router("locate 落格查询")
 
 _REACH_LIMIT_M: Final = 1_000.0
 """Neighbours are named up to this distance, however vague the position is."""
+
+_READERS: Final[Mapping[str, Callable[[bytes, str | None, datetime | None], Points]]] = {
+    JSON_TYPE: read_points_json, CSV_TYPE: read_points_csv, ARROW_TYPE: read_points_arrow,
+}  # fmt: skip
+_WRITERS: Final[Mapping[str, Callable[[Points, LocatedPoints], bytes]]] = {
+    JSON_TYPE: lambda _, located: json_answer(located),
+    CSV_TYPE: csv_answer,
+    ARROW_TYPE: lambda _, located: arrow_answer(located),
+}
+_TABLES: Final[Mapping[str, Any]] = {
+    CSV_TYPE: {"schema": {"type": "string"}, "example": "id,lon,lat\n0017,111.70123,40.80456\n"},
+    ARROW_TYPE: {"schema": {"type": "string", "format": "binary"}},
+}
 
 
 @router.get("/v1/locate", responses={200: {"model": schemas.LocateAnswer}})
@@ -45,20 +78,48 @@ def locate(
 
 @router.post(
     "/v1/locate",
-    responses={200: {"model": schemas.LocateManyAnswer}},
+    responses={200: {"model": schemas.LocateManyAnswer, "content": dict(_TABLES)}},
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schemas.LocateBody.model_json_schema()}},
+            "content": {JSON_TYPE: {"schema": schemas.LocateBody.model_json_schema()}, **_TABLES},
         }
     },
 )
-def locate_many(services: ServicesDep, body: Annotated[Any, Depends(read_json)]) -> Response:
-    """Tell which grids many points are in, in their order; up to 100,000 points."""
-    wanted = schemas.checked(schemas.LocateBody, body)
-    system = schemas.declared_system(wanted.crs)
-    lon, lat = ([point[axis] for point in wanted.points] for axis in (0, 1))
-    document = services.directory.locate_many(lon, lat, system, at=wanted.at)
-    for method, count in Counter(document["methods"]).items():
-        services.metrics.located.labels(method).inc(count)
-    return answer(document)
+async def locate_many(
+    request: Request,
+    services: ServicesDep,
+    crs: Annotated[str | None, Query(description="For CSV and Arrow; JSON declares it in its body.")] = None,
+    at: Annotated[Instant | None, Query(description="For CSV and Arrow, as of this instant; now by default.")] = None,
+) -> Response:
+    """Tell which grids many points are in, in their order; up to 100,000 points and 20 MB.
+
+    Sent as JSON, as CSV in UTF-8 with columns `lon` and `lat`, or as an uncompressed Arrow stream with these columns in
+    float64; answered in the form that `Accept` names, otherwise in the same. CSV comes back with `grid_code`, `method`
+    and `edition` added; Arrow with `grid_code` and `method`, the editions in the metadata of its schema. A point that
+    cannot be looked up refuses the whole, and is named by `/points/N` or `/rows/N`, from 0.
+    """
+    given = require_type(request, *POINT_TYPES)
+    wanted = accepted_type(request, POINT_TYPES, given)
+    body = await read_bytes(request)
+
+    def work() -> Response:
+        points = _READERS[given](body, crs, at)
+        located = _located(services, points, given)
+        for method, count in enumerate(np.bincount(located.method).tolist()):
+            services.metrics.located.labels(METHODS[method]).inc(count)
+        return Response(_WRITERS[wanted](points, located), media_type=wanted)
+
+    return await run_in_threadpool(work)
+
+
+def _located(services: Services, points: Points, form: str) -> LocatedPoints:
+    """Return the grids of the points; every point that is none is named."""
+    system = schemas.declared_system(points.crs)
+    try:
+        return services.directory.locate_many(points.lon, points.lat, system, at=points.at)
+    except BadCoordinate as error:
+        faults = list(islice(lon_lat_faults(points.lon, points.lat), FAULTS_LIMIT))
+        if not faults:
+            raise
+        raise faulty_rows(faults, form, error.code) from error

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -210,23 +211,26 @@ def require_lon_lat(lon: ArrayLike, lat: ArrayLike) -> None:
     BadCoordinate
         Not finite; out of range, and then whether the axes look swapped or metres were declared as degrees.
     """
+    for position, sentence in lon_lat_faults(lon, lat):
+        raise BadCoordinate(f"Point {position + 1}: {sentence}")
+
+
+def lon_lat_faults(lon: ArrayLike, lat: ArrayLike) -> Iterator[tuple[int, str]]:
+    """Yield the position of each point that is no longitude and latitude in degrees, and what is wrong with it."""
     lons = np.atleast_1d(np.asarray(lon, dtype=np.float64))
     lats = np.atleast_1d(np.asarray(lat, dtype=np.float64))
-    finite = np.isfinite(lons) & np.isfinite(lats)
-    if not finite.all():
-        first = int(np.flatnonzero(~finite)[0])
-        raise BadCoordinate(
-            f"Point {first + 1} is not finite ({lons[first]}, {lats[first]}); give longitude and latitude as numbers."
-        )
-    bad = (np.abs(lons) > 180.0) | (np.abs(lats) > 90.0)
-    if bad.any():
-        first = int(np.flatnonzero(bad)[0])
-        raise BadCoordinate(f"Point {first + 1}: {_why_out_of_range(float(lons[first]), float(lats[first]))}")
+    usable = (np.abs(lons) <= 180.0) & (np.abs(lats) <= 90.0)  # False for what is not finite
+    if usable.all():
+        return
+    for position in np.flatnonzero(~usable).tolist():
+        yield position, _why_not_lon_lat(float(lons[position]), float(lats[position]))
 
 
-def _why_out_of_range(lon: float, lat: float) -> str:
-    """Return the sentence that says what a pair outside the range of degrees most likely is."""
+def _why_not_lon_lat(lon: float, lat: float) -> str:
+    """Return the sentence that says what a pair that is not in degrees most likely is."""
     pair = f"({lon:.10g}, {lat:.10g})"
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        return f"{pair} is not finite; give longitude and latitude as numbers."
     if abs(lat) <= 180.0 and abs(lon) <= 90.0:
         return f"longitude and latitude are swapped in {pair}; longitude comes first."
     if abs(lon) > 1000.0 or abs(lat) > 1000.0:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import orjson
+import pyarrow as pa
 import pytest
 from served_town import EAST, WEST, Service
 
@@ -111,6 +113,97 @@ def test_many_points_are_answered_in_their_order_as_one_by_one(shared_service: S
     assert document["methods"] == [each["method"] for each in single]
     assert set(document["editions"]) == {WEST, EAST}
     assert client.post("/v1/locate", json={"crs": "bd09", "points": []}).json()["codes"] == []
+
+
+ARROW, CSV, JSON = "application/vnd.apache.arrow.stream", "text/csv", "application/json"
+IN_A_ROW = [(111.6990 + k * 0.0005, 40.8012) for k in range(22)]
+
+
+def as_arrow(lon: list[float], lat: list[float]) -> bytes:
+    batch = pa.record_batch({"lat": pa.array(lat, pa.float64()), "lon": pa.array(lon, pa.float64())})
+    written = pa.BufferOutputStream()
+    with pa.ipc.new_stream(written, batch.schema) as out:
+        out.write_batch(batch)
+    return written.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def send(service: Service, body: bytes, form: str, query: str = "?crs=wgs84", **headers: str) -> httpx.Response:
+    return service.client("viewer").post(
+        f"/v1/locate{query}", content=body, headers={"Content-Type": form, **headers}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [JSON, CSV, ARROW])
+@pytest.mark.parametrize("wanted", [JSON, CSV, ARROW])
+def test_every_form_is_answered_in_every_form_alike(shared_service: Service, given: str, wanted: str) -> None:
+    lon, lat = ([pair[axis] for pair in IN_A_ROW] for axis in (0, 1))
+    bodies = {
+        JSON: orjson.dumps({"crs": "wgs84", "points": IN_A_ROW}),
+        CSV: ("id,lon,lat\n" + "".join(f"{k:04},{x},{y}\n" for k, (x, y) in enumerate(IN_A_ROW))).encode(),
+        ARROW: as_arrow(lon, lat),
+    }
+    expected = send(shared_service, bodies[JSON], JSON, "").json()
+    ids = {community: edition["id"] for community, edition in expected["editions"].items()}
+    query = "" if given == JSON else "?crs=wgs84"
+    answer = send(shared_service, bodies[given], given, query, Accept=wanted)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, wanted), answer.text
+    if wanted == JSON:
+        assert answer.json() == expected
+    elif wanted == CSV:
+        rows = [line.split(",") for line in answer.text.splitlines()]
+        place = ["id", "lon", "lat"] if given == CSV else ["lon", "lat"]
+        assert rows[0] == [*place, "grid_code", "method", "edition"]
+        assert [tuple(map(float, row[-5:-3])) for row in rows[1:]] == IN_A_ROW
+        assert [row[-3] or None for row in rows[1:]] == expected["codes"]
+        assert [row[-2] for row in rows[1:]] == expected["methods"]
+        assert [row[-1] or None for row in rows[1:]] == [code and ids[code[:12]] for code in expected["codes"]]
+        assert given != CSV or [row[0] for row in rows[1:]] == [f"{k:04}" for k in range(22)]
+    else:
+        table = pa.ipc.open_stream(answer.content).read_all()
+        assert table["grid_code"].to_pylist() == expected["codes"]
+        assert table["method"].to_pylist() == expected["methods"]
+        assert orjson.loads(table.schema.metadata[b"editions"]) == expected["editions"]
+
+
+@pytest.mark.parametrize("form", [CSV, ARROW])
+def test_tables_are_answered_as_of_an_instant_and_in_a_declared_system(shared_service: Service, form: str) -> None:
+    x, y = from_wgs84([POINT[0]], [POINT[1]], "gcj02")
+    body = as_arrow([x[0]], [y[0]]) if form == ARROW else f"y,x\n{y[0]},{x[0]}\n".encode()
+    now = send(shared_service, body, form, "?crs=gcj02", Accept=JSON).json()
+    assert [code[:12] for code in now["codes"]] == [WEST]
+    then = send(shared_service, body, form, "?crs=gcj02&at=2020-01-01T00:00:00%2B08:00", Accept=JSON).json()
+    assert then == {"codes": [None], "methods": ["outside"], "editions": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "query", "status", "code"),
+    [
+        (b"lon,lat\n111.7,40.8\n", CSV, "", 422, "missing_crs"),
+        (b"lon,lat\n111.7,40.8\n", CSV, "?crs=mars", 422, "unknown_crs"),
+        (b"lon,lat\n111.7,40.8\n40.8,111.7\n", CSV, "?crs=wgs84", 422, "bad_coordinate"),
+        (b"lon,lat\n111.7,x\n", CSV, "?crs=wgs84", 422, "invalid_body"),
+        (b"\xff\xfe", CSV, "?crs=wgs84", 400, "bad_csv"),
+        (b"lon,lat\n", ARROW, "?crs=wgs84", 400, "bad_arrow"),
+        (as_arrow([111.7], [float("nan")]), ARROW, "?crs=wgs84", 422, "bad_coordinate"),
+        (as_arrow([111.7], [40.8])[:-60], ARROW, "?crs=wgs84", 400, "bad_arrow"),
+        (b'{"crs":"wgs84","points":[]}', JSON, "?crs=wgs84", 422, "invalid_parameters"),
+        (b"lon,lat\n", CSV, "?crs=wgs84&lon=lon", 422, "invalid_parameters"),
+    ],
+)
+def test_a_table_that_cannot_be_answered_is_a_problem(
+    shared_service: Service, problem: Problem, body: bytes, form: str, query: str, status: int, code: str
+) -> None:
+    problem(send(shared_service, body, form, query), status, code)
+
+
+def test_every_point_that_is_none_is_named(shared_service: Service, problem: Problem) -> None:
+    body = b"lon,lat\n111.7,40.8\n40.8,111.7\n111.7,40.8\n500000,4000000\n"
+    document = problem(send(shared_service, body, CSV), 422, "bad_coordinate")
+    assert [each["pointer"] for each in document["errors"]] == ["/rows/1", "/rows/3"]  # type: ignore[attr-defined]
+    points = b'{"crs":"wgs84","points":[[40.8,111.7],[111.7,40.8],[1e300,1]]}'
+    document = problem(send(shared_service, points, JSON, ""), 422, "bad_coordinate")
+    assert [each["pointer"] for each in document["errors"]] == ["/points/0", "/points/2"]  # type: ignore[attr-defined]
+    problem(send(shared_service, body, CSV, Accept="text/html"), 406, "not_acceptable")
 
 
 @pytest.mark.parametrize(
