@@ -28,9 +28,10 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from api.callers import Caller, beyond_scope
 from api.deps import Services, services_of
 from api.errors import BadRequest
-from gisgrid.errors import Forbidden, NotFound, Unauthenticated
+from gisgrid.errors import DatabaseUnavailable, Forbidden, NotFound, Unauthenticated
 from gisgrid.model import ROLES, Role
 from gisgrid.store import divisions, keys, plans, reports
 from gisgrid.store.database import Connection
@@ -56,12 +57,14 @@ class Reach(enum.Enum):
 class Rule:
     """Who may use a route: these roles, within their scope; nobody's role is asked where `roles` is None.
 
-    `page` says that people open it in a browser: who is not signed in is led to the sign-in page.
+    `page` says that people open it in a browser: who is not signed in is led to the sign-in page. `from_memory` says
+    that it answers while the database is away, to those whose keys were good before.
     """
 
     roles: frozenset[Role] | None
     reach: Reach
     page: bool = False
+    from_memory: bool = False
 
 
 OPEN: Final = Rule(None, Reach.ANYWHERE)
@@ -83,8 +86,8 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/metrics"): Rule(_ALL, Reach.EVERYWHERE),
         ("GET", "/"): Rule(_ALL, Reach.FILTERED, page=True),
         ("GET", "/maps/{code}.html"): Rule(_ALL, Reach.DIVISION, page=True),
-        ("GET", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE),
-        ("POST", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE),
+        ("GET", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
+        ("POST", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
         ("GET", "/v1/divisions"): Rule(_ALL, Reach.FILTERED),
         ("GET", "/v1/grids"): Rule(_ALL, Reach.COMMUNITY),
         ("GET", "/v1/editions"): Rule(_ALL, Reach.COMMUNITY),
@@ -114,45 +117,6 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
 """Every route there is: (method, path) → who may use it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is asking.
-
-    Attributes
-    ----------
-    actor
-        What histories and the audit log name.
-    scope
-        The division that the caller is limited to, or None.
-    communities
-        The communities within the scope; None where there is no limit.
-    """
-
-    actor: str
-    role: Role
-    scope: str | None = None
-    communities: frozenset[str] | None = None
-
-    def reaches(self, community: str) -> bool:
-        """Return whether the community is within the scope."""
-        return self.communities is None or community in self.communities
-
-    def require(self, community: str) -> None:
-        """Return nothing for a community within the scope.
-
-        Raises
-        ------
-        Forbidden
-            It lies outside.
-        """
-        if not self.reaches(community):
-            raise Forbidden(_beyond(self, f"community {community}"))
-
-    def sight(self) -> reports.Sight | None:
-        """Return which reports the caller may see; None for all."""
-        return None if self.communities is None else reports.Sight(self.communities, self.actor)
-
-
 OPEN_DEMO: Final = Caller("demo", "admin")
 """Everybody, while `gisgrid demo` serves its own machine without keys."""
 
@@ -165,14 +129,21 @@ def guard(request: Request) -> None:
         _require_loopback(request)
     if rule.roles is None:
         return
-    with services.database.transaction() as connection:
-        caller = _caller(connection, request, services, rule)
-        if caller.role not in rule.roles:
-            raise Forbidden(
-                f"The role {caller.role} may not do this; it takes {' or '.join(sorted(rule.roles))}. "
-                "Ask the administrator for a key of that role."
-            )
-        _require_reach(connection, request, rule.reach, caller)
+    away = services.watch.fault is not None
+    remembered = _while_away(request, services) if rule.from_memory else None
+    if away and remembered is not None:
+        caller = remembered
+    else:
+        try:
+            with services.database.transaction() as connection:
+                caller = _caller(connection, request, services, rule)
+                _require_role(rule, caller)
+                _require_reach(connection, request, rule.reach, caller)
+        except DatabaseUnavailable:
+            if remembered is None:
+                raise
+            caller = remembered
+    _require_role(rule, caller)
     request.state.caller = caller
 
 
@@ -252,12 +223,15 @@ def same_origin(request: Request) -> bool:
 
 
 def _caller(connection: Connection, request: Request, services: Services, rule: Rule) -> Caller:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        holder = keys.find_key(connection, credentials.strip())
+    key = _key(request)
+    if key is not None:
+        holder = keys.find_key(connection, key)
         if holder is None:
+            services.callers.forget(key)
             raise Unauthenticated("The key is unknown, revoked or expired; ask the administrator for a new one.")
-        return _with_scope(connection, holder)
+        caller = _with_scope(connection, holder)
+        services.callers.remember(key, caller, holder.expires_at)
+        return caller
     if request.method not in _SAFE_METHODS and not same_origin(request):
         raise Forbidden("Another site's page sent this request; do it from a page of this service.")
     if not services.settings.require_keys:
@@ -274,6 +248,28 @@ def _caller(connection: Connection, request: Request, services: Services, rule: 
     )
 
 
+def _key(request: Request) -> str | None:
+    """Return the key that the request brings, None where it brings none."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else None
+
+
+def _while_away(request: Request, services: Services) -> Caller | None:
+    """Return who asks, as the database said when it last answered; None for one that it was not asked about."""
+    key = _key(request)
+    if key is not None:
+        return services.callers.while_away(key)
+    return None if services.settings.require_keys else OPEN_DEMO
+
+
+def _require_role(rule: Rule, caller: Caller) -> None:
+    if rule.roles is not None and caller.role not in rule.roles:
+        raise Forbidden(
+            f"The role {caller.role} may not do this; it takes {' or '.join(sorted(rule.roles))}. "
+            "Ask the administrator for a key of that role."
+        )
+
+
 def _with_scope(connection: Connection, holder: keys.Holder) -> Caller:
     if holder.scope is None:
         return Caller(holder.actor, holder.role)
@@ -287,20 +283,20 @@ def _require_reach(connection: Connection, request: Request, reach: Reach, calle
         return
     match reach:
         case Reach.EVERYWHERE:
-            raise Forbidden(_beyond(caller, "the whole service"))
+            raise Forbidden(beyond_scope(caller, "the whole service"))
         case Reach.COMMUNITY:
             caller.require(request.query_params.get("community", ""))
         case Reach.DIVISION:
             code = str(request.path_params["code"])
             if caller.scope not in _chain(connection, code):
-                raise Forbidden(_beyond(caller, f"division {code[:20]}"))
+                raise Forbidden(beyond_scope(caller, f"division {code[:20]}"))
         case Reach.PLAN:
             caller.require(plans.community_of(connection, str(request.path_params["plan_id"])))
         case Reach.REPORT:
             report_id = str(request.path_params["report_id"])
             sight = caller.sight()
             if sight is not None and not reports.may_see(connection, report_id, sight):
-                raise Forbidden(_beyond(caller, f"report {report_id}"))
+                raise Forbidden(beyond_scope(caller, f"report {report_id}"))
         case Reach.ANYWHERE | Reach.BODY | Reach.FILTERED:
             pass
 
@@ -310,13 +306,6 @@ def _chain(connection: Connection, code: str) -> Iterable[str]:
         return [division.code for division in divisions.chain(connection, code)]
     except NotFound:
         return []
-
-
-def _beyond(caller: Caller, what: str) -> str:
-    return (
-        f"{what[0].upper()}{what[1:]} lies outside the scope {caller.scope} of {caller.actor}; "
-        "ask with a key whose scope holds it."
-    )
 
 
 def _require_loopback(request: Request) -> None:

@@ -18,13 +18,17 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BeforeValidator, WithJsonSchema
 
 from api.attempts import FailedAttempts
+from api.callers import KnownCallers
 from api.metrics import Metrics
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import UsageError
 from gisgrid.settings import Settings
 from gisgrid.store.database import Database
+from gisgrid.watching import GridWatch
 
 PAGE_LIMIT: Final = 1_000
+_STALE_S: Final = 2.0
+"""The watch looks twice a second: what was not confirmed for longer is answered from memory alone."""
 PAGE_DEFAULT: Final = 100
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -39,9 +43,16 @@ class Services:
     settings: Settings
     database: Database
     directory: GridDirectory
+    watch: GridWatch
     metrics: Metrics
+    callers: KnownCallers
     failed_by_name: FailedAttempts
     failed_by_address: FailedAttempts
+
+    def age(self) -> str | None:
+        """Return the header `Age` of an answer from memory (RFC 9111, 5.1); None while memory is up to date."""
+        age_s = self.watch.age_s()
+        return str(int(age_s)) if age_s >= _STALE_S else None
 
 
 def services_of(request: Request) -> Services:
@@ -138,7 +149,9 @@ def position_of(cursor: str | None, *, pattern: str = r"[0-9]{1,18}") -> str | N
     return position
 
 
-def answer(document: Any, status: int = 200, *, media_type: str = "application/json", **headers: str) -> Response:
-    """Return a document as JSON; header names are given with underscores for hyphens."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+def answer(
+    document: Any, status: int = 200, *, media_type: str = "application/json", **headers: str | None
+) -> Response:
+    """Return a document as JSON; header names are given with underscores for hyphens, None is left out."""
+    named = {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
     return Response(orjson.dumps(document), status, named, media_type)

@@ -5,8 +5,9 @@ Room: the front door on the wire. In: settings. Out: an ASGI app. A route calls 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,8 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import gisgrid
 from api import access, schemas
 from api.attempts import FailedAttempts
+from api.callers import KnownCallers
 from api.deps import Services
 from api.errors import add_handlers
+from api.front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
 from api.routes import advice, feed, locate, pages, places, plans, reports, service
 from gisgrid.advising import PlanBoards
@@ -30,9 +33,14 @@ from gisgrid.settings import Settings
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
+from gisgrid.watching import GridWatch
 
 FAILURES_PER_ADDRESS: Final = 30
 """More than for one name: a whole office may share an address."""
+_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+)
+_KEYLESS: Final[Mapping[str, str]] = MappingProxyType({"X-Gisgrid-Access": "demonstration without keys"})
 _DESCRIPTION: Final = (
     "Which grid is this point in, who serves it, what was reported there, and how the grids came about. "
     "Send `Authorization: Bearer KEY`. Coordinates declare their `crs`. Faults are RFC 9457 problem details."
@@ -53,11 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await run_in_threadpool(_open_database, settings)
         directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
-        await run_in_threadpool(directory.prepare)
+        watch = GridWatch(directory, database.url)
+        await run_in_threadpool(watch.start)
         app.state.services = Services(
             settings=settings,
             database=database,
             directory=directory,
+            watch=watch,
+            callers=KnownCallers(),
             metrics=metrics,
             failed_by_name=FailedAttempts(),
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
@@ -69,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await run_in_threadpool(app.state.feed.stop)
+            await run_in_threadpool(watch.stop)
             database.close()
 
     app = FastAPI(
@@ -84,8 +96,10 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (locate, reports, feed, places, plans, advice, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
-    app.add_middleware(HeadersMiddleware, keyless=not settings.require_keys)
+    headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}
+    app.add_middleware(HeadersMiddleware, headers=headers)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
+    app.add_middleware(LocateFront, metrics=metrics, headers=headers)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
     app.state.parameters = access.parameters(app)
@@ -95,14 +109,9 @@ def create_app(settings: Settings) -> FastAPI:
 class HeadersMiddleware:
     """Adds to every answer what keeps browsers from guessing, framing, keeping and telling."""
 
-    def __init__(self, app: ASGIApp, *, keyless: bool) -> None:
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
         self._app = app
-        self._headers = {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Cache-Control": "no-store",
-            **({"X-Gisgrid-Access": "demonstration without keys"} if keyless else {}),
-        }
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers that the answer does not have."""

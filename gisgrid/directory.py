@@ -6,21 +6,23 @@ framework, SQL or settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 
 from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
-from gisgrid.lookup.current import Current, Recent
 from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, Located, PointIndex
+from gisgrid.lookup.recent import Recent
 from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
-from gisgrid.store import divisions, editions, posts
+from gisgrid.store import divisions, editions, posts, signs
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.editions import CoverageRow
+from gisgrid.store.signs import Signs
 
 PAST_STATES: Final = 8
 """So many past states (the editions in force at some instant) are kept ready."""
@@ -73,12 +75,11 @@ class GridsInForce:
         """Return the grids in force at that instant (now by default)."""
         rows = editions.coverage(connection, at)
         index = PointIndex([r.code for r in rows], [r.geometry for r in rows], [r.edition for r in rows])
-        communities = sorted({row.community for row in rows})
-        return cls(
-            index,
-            {row.code: row for row in rows},
-            {community: divisions.chain(connection, community) for community in communities},
-        )
+        return cls(index, {row.code: row for row in rows}, _chains(connection, rows))
+
+    def with_chains(self, connection: Connection) -> GridsInForce:
+        """Return the same grids under the divisions as they are called now."""
+        return replace(self, chains=_chains(connection, self.rows.values()))
 
     def assigner(self, nearest_tolerance_m: float) -> Callable[[Floats, Floats], AssignedPoints]:
         """Return the bulk lookup of this state: WGS-84 longitudes and latitudes to what `locate` says of each.
@@ -152,6 +153,11 @@ class LocatedPoints:
         }
 
 
+def _chains(connection: Connection, rows: Iterable[CoverageRow]) -> dict[str, Sequence[Division]]:
+    communities = sorted({row.community for row in rows})
+    return {community: divisions.chain(connection, community) for community in communities}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A located point with everything that is told about its grid."""
@@ -187,11 +193,38 @@ class Answer:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that a lookup of now needs, of one committed state of the database.
+
+    Attributes
+    ----------
+    signs
+        What the database said of itself before this was read.
+    posts
+        Those held now or later, by grid.
+    """
+
+    signs: Signs
+    grids: GridsInForce
+    posts: Mapping[str, Sequence[Post]]
+
+    def on_duty(self, grid: str, moment: datetime) -> list[Post]:
+        """Return the posts of a grid that are held at this moment, in order of role and name."""
+        return [
+            post
+            for post in self.posts.get(grid, ())
+            if (post.valid_from is None or post.valid_from <= moment)
+            and (post.valid_to is None or moment < post.valid_to)
+        ]
+
+
 class GridDirectory:
     """Answers which grid a point is in, now or at a past instant; safe to use from several threads.
 
-    Before each answer the number of the last change of editions is read, so an answer is never older than the last
-    publication, and comes from one state only: states are whole objects that are swapped, never changed.
+    Every answer comes from one committed state: states are whole objects that are swapped, never changed. Which state
+    is the newest is asked of the database before each answer; or, where a `watching.GridWatch` keeps the directory in
+    step, lookups of now do not wait for the database at all.
 
     Parameters
     ----------
@@ -202,35 +235,44 @@ class GridDirectory:
     """
 
     def __init__(self, database: Database, *, nearest_tolerance_m: float) -> None:
+        self.nearest_tolerance_m = nearest_tolerance_m
+        self.watched = False
         self._database = database
-        self._nearest_tolerance_m = nearest_tolerance_m
-        self._current: Current[GridsInForce] = Current()
+        self._state: State | None = None
+        self._renewing = threading.Lock()
         self._past: Recent[GridsInForce] = Recent(PAST_STATES)
 
-    def prepare(self) -> None:
-        """Build the index over the grids in force now, so that the first who asks does not wait for it."""
+    def refresh(self) -> State:
+        """Return the newest state, read anew as far as it was changed since the last time."""
         with self._database.transaction() as connection:
-            self.grids(connection)
+            return self._renewed(connection, signs.read(connection))
+
+    def state(self) -> State:
+        """Return the state that answers now: from memory while a watch keeps it in step, else the newest."""
+        held = self._state
+        return held if self.watched and held is not None else self.refresh()
 
     def grids(self, connection: Connection, at: datetime | None = None) -> GridsInForce:
-        """Return the grids in force at that instant (now by default)."""
-        version = editions.version(connection)
-        if at is None:
-            return self._current.get(version, lambda: GridsInForce.read(connection, None))
-        # The same editions may be in force at many instants: they, not the instant, name the state.
-        key = editions.in_force_at(connection, at)
-        return self._past.get(key, lambda: GridsInForce.read(connection, at))
+        """Return the grids in force at that instant (now by default), never older than what the connection sees."""
+        if at is not None:
+            # The same editions may be in force at many instants: they, not the instant, name the state.
+            key = editions.in_force_at(connection, at)
+            return self._past.get(key, lambda: GridsInForce.read(connection, at))
+        held = self._state
+        if held is not None and held.signs.editions == editions.version(connection):
+            return held.grids
+        return self._renewed(connection, signs.read(connection)).grids
 
     def locator(self, connection: Connection, at: datetime | None = None) -> Callable[[float, float], Location]:
         """Return the lookup of one state: WGS-84 longitude and latitude to a location."""
         index = self.grids(connection, at).index
-        return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self._nearest_tolerance_m)
+        return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self.nearest_tolerance_m)
 
     def assigner(
         self, connection: Connection, at: datetime | None = None
     ) -> Callable[[Floats, Floats], AssignedPoints]:
         """Return the bulk lookup of one state: arrays of WGS-84 longitudes and latitudes to their grids."""
-        return self.grids(connection, at).assigner(self._nearest_tolerance_m)
+        return self.grids(connection, at).assigner(self.nearest_tolerance_m)
 
     def locate(
         self, lon: float, lat: float, crs: str | None, *, at: datetime | None = None, accuracy_m: float | None = None
@@ -252,19 +294,18 @@ class GridDirectory:
             The coordinates cannot be used as they were declared.
         """
         x, y = self._to_wgs84([lon], [lat], crs)
+        point = float(x[0]), float(y[0])
+        reach_m = max(NEIGHBOURS_WITHIN_M, accuracy_m or 0.0)
+        if at is None:
+            state = self.state()
+            location = self._located(state.grids, point, reach_m)
+            on_duty = [] if location.grid is None else state.on_duty(location.grid, datetime.now(UTC))
+            return _answer(state.grids, location, on_duty)
         with self._database.transaction() as connection:
             grids = self.grids(connection, at)
-            location = grids.index.locate(
-                float(x[0]),
-                float(y[0]),
-                nearest_tolerance_m=self._nearest_tolerance_m,
-                neighbours_within_m=max(NEIGHBOURS_WITHIN_M, accuracy_m or 0.0),
-            )
-            if location.grid is None:
-                return Answer(location, None, (), ())
-            row = grids.rows[location.grid]
-            on_duty = posts.on_duty(connection, location.grid, at)
-            return Answer(location, row, grids.chains[row.community], on_duty)
+            location = self._located(grids, point, reach_m)
+            on_duty = [] if location.grid is None else posts.on_duty(connection, location.grid, at)
+            return _answer(grids, location, on_duty)
 
     def locate_many(
         self,
@@ -282,9 +323,38 @@ class GridDirectory:
             The coordinates cannot be used as they were declared.
         """
         x, y = self._to_wgs84(lon, lat, crs)
+        grids = self._grids_at(at)
+        return LocatedPoints.of(grids, grids.index.locate_many(x, y, nearest_tolerance_m=self.nearest_tolerance_m))
+
+    def _grids_at(self, at: datetime | None) -> GridsInForce:
+        if at is None:
+            return self.state().grids
         with self._database.transaction() as connection:
-            grids = self.grids(connection, at)
-        return LocatedPoints.of(grids, grids.index.locate_many(x, y, nearest_tolerance_m=self._nearest_tolerance_m))
+            return self.grids(connection, at)
+
+    def _located(self, grids: GridsInForce, point: tuple[float, float], reach_m: float) -> Location:
+        return grids.index.locate(*point, nearest_tolerance_m=self.nearest_tolerance_m, neighbours_within_m=reach_m)
+
+    def _renewed(self, connection: Connection, found: Signs) -> State:
+        """Return the state of these signs: what they say is unchanged is taken over, the rest read.
+
+        The signs were read before the data, so a state may be newer than its signs and is read once more later, but it
+        is never older.
+        """
+        with self._renewing:
+            held = self._state
+            if held is not None and held.signs == found:
+                return held
+            if held is None or held.signs.editions != found.editions:
+                grids = GridsInForce.read(connection, None)
+            elif held.signs.divisions != found.divisions:
+                grids = held.grids.with_chains(connection)
+            else:
+                grids = held.grids
+            same_posts = held is not None and held.signs.posts == found.posts
+            kept = held.posts if held is not None and same_posts else posts.not_ended(connection)
+            self._state = State(found, grids, kept)
+            return self._state
 
     @staticmethod
     def _to_wgs84(
@@ -297,3 +367,10 @@ class GridDirectory:
         x, y = coordinate_systems.to_wgs84(x, y, system)
         coordinate_systems.require_lon_lat(x, y)
         return x, y
+
+
+def _answer(grids: GridsInForce, location: Location, on_duty: Sequence[Post]) -> Answer:
+    if location.grid is None:
+        return Answer(location, None, (), ())
+    row = grids.rows[location.grid]
+    return Answer(location, row, grids.chains[row.community], on_duty)

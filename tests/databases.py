@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 from psycopg import sql
 
@@ -40,3 +43,20 @@ def cut_clients_off(connection: psycopg.Connection, name: str) -> None:
         " WHERE datname = %s AND backend_type = 'client backend'",
         [name],
     )
+
+
+@contextmanager
+def taken_away(url: str) -> Iterator[None]:
+    """Take a database away for a while: its clients are cut off and its name leads nowhere."""
+    front, _, name = url.rpartition("/")
+    with psycopg.connect(f"{front}/postgres", autocommit=True) as connection:
+        # First nobody new comes in, else who reconnects at once would be in the way of the new name.
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        cut_clients_off(connection, name)
+        away = sql.Identifier(f"{name}_away")
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), away))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(away, sql.Identifier(name)))
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))

@@ -73,7 +73,7 @@ def locate(
     document = found.document()
     if found.row is not None and not caller.reaches(found.row.community):
         document["posts"] = []
-    return answer(document)
+    return answer(document, Age=services.age() if at is None else None)
 
 
 @router.post(
@@ -108,7 +108,9 @@ async def locate_many(
         located = _located(services, points, given)
         for method, count in enumerate(np.bincount(located.method).tolist()):
             services.metrics.located.labels(METHODS[method]).inc(count)
-        return Response(_WRITERS[wanted](points, located), media_type=wanted)
+        age = services.age() if points.at is None else None
+        headers = {} if age is None else {"Age": age}
+        return Response(_WRITERS[wanted](points, located), headers=headers, media_type=wanted)
 
     return await run_in_threadpool(work)
 

@@ -11,7 +11,8 @@ from typing import Annotated, Final
 from fastapi import Query, Response
 
 from api import schemas
-from api.access import Caller, CallerDep, guarded_router
+from api.access import CallerDep, guarded_router
+from api.callers import Caller
 from api.deps import (
     PAGE_DEFAULT,
     CommunityQuery,

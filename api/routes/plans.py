@@ -170,6 +170,7 @@ def publish_plan(
     """Put an approved plan in force; the old edition ends at the very instant."""
     wanted = schemas.checked(schemas.PublishBody, {} if body is None else body)
     edition = workflow.publish_plan(services.database, plan_id, accept=tuple(wanted.accept), actor=caller.actor)
+    services.watch.confirm()  # the next request to this process already sees it
     return answer({"edition": wire.edition(edition), "grids": [wire.grid(grid) for grid in edition.grids]})
 
 

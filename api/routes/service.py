@@ -5,9 +5,9 @@ Room: the front door on the wire. In: nothing. Out: small documents for whoever 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from api.access import guarded_router
 from api.deps import ServicesDep, answer
@@ -25,19 +25,32 @@ def live() -> Response:
 
 
 @router.get("/health/ready")
-def ready(services: ServicesDep) -> Response:
-    """Tell whether lookups and reports can be answered; 503 with the reason where not."""
-    checks: dict[str, Any] = {"database": None, "schema": None, "grids": None}
+def ready(
+    services: ServicesDep,
+    purpose: Annotated[
+        Literal["everything", "lookup"],
+        Query(alias="for", description="`lookup`: ready as long as lookups are answered, from memory too."),
+    ] = "everything",
+) -> Response:
+    """Tell whether lookups and reports can be answered; 503 with the reason where not.
+
+    While the database is away lookups are still answered, from memory, and reports are not.
+    """
+    state = services.directory.state()
+    checks: dict[str, Any] = {
+        "database": None,
+        "schema": None,
+        "grids": len(state.grids.index),
+        "grids_confirmed_s_ago": round(services.watch.age_s(), 1),
+    }
     try:
         with services.database.transaction() as connection:
             checks["database"] = "ok"
             found, head = migrations.current(connection), migrations.head()
             checks["schema"] = "ok" if found == head else f"at {found}, expected {head}; run: gisgrid db upgrade"
-            checks["grids"] = len(services.directory.grids(connection).index)
     except GisgridError as error:
-        failed = next(name for name, state in checks.items() if state is None)
-        checks[failed] = error.code
-    is_ready = checks["database"] == "ok" and checks["schema"] == "ok" and isinstance(checks["grids"], int)
+        checks["database"] = error.code
+    is_ready = purpose == "lookup" or (checks["database"] == "ok" and checks["schema"] == "ok")
     return answer({"ready": is_ready, "checks": checks}, 200 if is_ready else 503)
 
 

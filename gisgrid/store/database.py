@@ -34,12 +34,15 @@ __all__ = [
     "named_query",
     "own_words",
     "owner_connection",
+    "plain_connection",
     "run_script",
 ]
 
 APP_ROLE: Final = "gisgrid_app"
 _SQL_FOLDER: Final = Path(__file__).parent / "sql"
 _CONNECT_TIMEOUT_S: Final = 10
+_SILENCE_MS: Final = 10_000
+"""A server that acknowledges nothing for so long is gone; without it a cut cable would be waited for many minutes."""
 # Compiling a query costs more than our queries take; instants are read in one zone; the schema is always written out,
 # whatever the login role is called.
 _OPTIONS: Final = "-c jit=off -c timezone=UTC -c search_path=public"
@@ -107,6 +110,14 @@ def owner_connection(url: str) -> Iterator[Connection]:
     )
     with own_words(), engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def plain_connection(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Yield psycopg's own connection as the app's role, each statement committed by itself: for `LISTEN`."""
+    with _connect(url, as_app=True) as driver:
+        driver.autocommit = True
+        yield driver
 
 
 def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -177,6 +188,7 @@ def _connect(url: str, *, as_app: bool) -> psycopg.Connection[Any]:
     driver = psycopg.connect(
         url,
         connect_timeout=_CONNECT_TIMEOUT_S,
+        tcp_user_timeout=_SILENCE_MS,
         options=f"{given} {_OPTIONS}",
         application_name="gisgrid",
         autocommit=True,

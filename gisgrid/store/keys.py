@@ -49,6 +49,7 @@ class Holder:
     role: Role
     scope: str | None
     actor: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,10 @@ def find_key(connection: Connection, secret: str) -> Holder | None:
     """Return who holds the key, or None for one that is unknown, revoked or expired."""
     columns = KEYS.c
     row = connection.execute(
-        select(columns.id, columns.name, columns.role, columns.scope, columns.last_used_at, func.now().label("now"))
+        select(
+            *(columns[name] for name in ("id", "name", "role", "scope", "last_used_at", "expires_at")),
+            func.now().label("now"),
+        )
         .where(columns.sha256 == _digest(secret), columns.revoked_at.is_(None))
         .where(or_(columns.expires_at.is_(None), columns.expires_at > func.now()))
     ).one_or_none()
@@ -114,7 +118,7 @@ def find_key(connection: Connection, secret: str) -> Holder | None:
     if row.last_used_at is None or row.now - row.last_used_at > _USED_GRAIN:
         # Not at every request: that would make each read a write.
         connection.execute(update(KEYS).where(columns.id == row.id).values(last_used_at=func.now()))
-    return Holder(row.name, row.role, row.scope, f"{row.name} (key {row.id})")
+    return Holder(row.name, row.role, row.scope, f"{row.name} (key {row.id})", row.expires_at)
 
 
 def list_keys(connection: Connection) -> list[Key]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from gisgrid.model import Post
@@ -25,10 +25,20 @@ def on_duty(connection: Connection, grid: str, at: datetime | None = None) -> li
 
 def on_duty_in(connection: Connection, grids: Sequence[str], at: datetime | None = None) -> dict[str, list[Post]]:
     """Return the posts held at that instant (now by default), by grid; a grid without one is left out."""
+    held = POSTS.c.valid.op("@>")(func.now() if at is None else at)
+    return _by_grid(connection, POSTS.c.grid_code == func.any(list(grids)), held)
+
+
+def not_ended(connection: Connection) -> dict[str, list[Post]]:
+    """Return every post that is held now or will be, by grid; a grid without one is left out."""
+    return _by_grid(connection, or_(func.upper_inf(POSTS.c.valid), func.upper(POSTS.c.valid) > func.now()))
+
+
+def _by_grid(connection: Connection, *wanted: ColumnElement[bool]) -> dict[str, list[Post]]:
+    """Return the wanted posts by grid, in order of role and name."""
     query = (
         select(POSTS.c.grid_code, POSTS.c.role, POSTS.c.name, POSTS.c.duty_phone, *_bounds())
-        .where(POSTS.c.grid_code == func.any(list(grids)))
-        .where(POSTS.c.valid.op("@>")(func.now() if at is None else at))
+        .where(*wanted)
         .order_by(POSTS.c.grid_code, POSTS.c.role, POSTS.c.name, POSTS.c.id)
     )
     posts: dict[str, list[Post]] = defaultdict(list)

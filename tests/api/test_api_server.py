@@ -15,7 +15,6 @@ from pathlib import Path
 
 import databases
 import httpx
-import psycopg
 import pytest
 from served_town import Service
 
@@ -144,10 +143,8 @@ def test_killed_in_the_middle_of_intake_it_keeps_what_it_acknowledged_and_retrie
 def test_while_the_database_is_away_it_says_so_and_recovers(service: Service) -> None:
     client = service.client("viewer")
     assert client.get("/v1/divisions").status_code == 200
-    with service.database.transaction() as connection:
-        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
     service.database.close()
-    with _renamed(service, name):
+    with databases.taken_away(service.database.url):
         away = client.get("/v1/divisions")
         assert (away.status_code, away.json()["code"]) == (503, "database_unavailable")
         assert int(away.headers["retry-after"]) > 0
@@ -157,16 +154,3 @@ def test_while_the_database_is_away_it_says_so_and_recovers(service: Service) ->
         assert client.get("/health/live").status_code == 200
     assert client.get("/v1/divisions").status_code == 200
     assert client.get("/health/ready").status_code == 200
-
-
-@contextmanager
-def _renamed(service: Service, name: str) -> Iterator[None]:
-    """Take the database away for a while: its connections are cut and its name leads nowhere."""
-    maintenance = service.database.url.rpartition("/")[0] + "/postgres"
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        databases.cut_clients_off(connection, name)
-        connection.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
-        try:
-            yield
-        finally:
-            connection.execute(f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')

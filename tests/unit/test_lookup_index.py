@@ -9,8 +9,8 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from gisgrid.lookup.current import Current, Recent
 from gisgrid.lookup.index import METHODS, PointIndex
+from gisgrid.lookup.recent import Recent
 
 STEP = 0.001  # degrees: some hundred metres
 WGS84 = Geod(ellps="WGS84")
@@ -146,37 +146,6 @@ def test_threads_that_ask_at_once_get_the_answers_of_one() -> None:
     for thread in threads:
         thread.join()
     assert answers == [expected.tolist()] * 6
-
-
-def test_current_swaps_on_any_other_version_and_survives_a_failed_build() -> None:
-    current = Current[str]()
-    assert current.get(4, lambda: "four") == "four"
-    with pytest.raises(OSError, match="away"):
-        current.get(5, _away)
-    assert current.get(4, _away) == "four"
-    assert current.get(5, lambda: "five") == "five"
-    assert current.get(2, lambda: "restored") == "restored"
-
-
-def test_current_builds_once_for_many_who_wait() -> None:
-    current = Current[object]()
-    built: list[object] = []
-    gate = threading.Event()
-
-    def build() -> object:
-        gate.wait(5)
-        built.append(object())
-        return built[-1]
-
-    seen: list[object] = []
-    threads = [threading.Thread(target=lambda: seen.append(current.get(1, build))) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    gate.set()
-    for thread in threads:
-        thread.join()
-    assert len(built) == 1
-    assert seen == built * 5
 
 
 def test_recent_forgets_what_was_not_asked_for_longest() -> None:
