@@ -97,6 +97,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/v1/reports"): Rule(_INTAKE, Reach.FILTERED),
         ("GET", "/v1/reports/{report_id}"): Rule(_INTAKE, Reach.REPORT),
         ("GET", "/v1/feed"): Rule(_INTAKE, Reach.FILTERED),
+        ("POST", "/v1/reports/{report_id}/events"): Rule(_INTAKE, Reach.REPORT),
         ("GET", "/v1/plans"): Rule(_PLANNING, Reach.FILTERED),
         ("POST", "/v1/plans"): Rule(_DRAWING, Reach.BODY),
         ("GET", "/v1/plans/{plan_id}"): Rule(_PLANNING, Reach.PLAN),

@@ -5,6 +5,7 @@ Room: the front door on the wire. In: records of the store. Out: plain values, w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gisgrid import wire
@@ -39,9 +40,15 @@ def report(record: ReportRecord) -> dict[str, Any]:
             "grid": record.assignment.grid,
             **wire.evidence(record.assignment),
             "edition": record.assignment.edition,
+            "building": record.assignment.building,
             "findings": wire.findings(record.assignment.findings),
         },
     }
+
+
+def report_with_history(record: ReportRecord, history: Iterable[ReportEvent]) -> dict[str, Any]:
+    """Return a kept report with everything that happened to it."""
+    return {**report(record), "history": [event(each) for each in history]}
 
 
 def micro_drawing(value: MicroDrawing) -> dict[str, Any]:
@@ -79,6 +86,7 @@ def event(value: ReportEvent) -> dict[str, Any]:
         "at": wire.instant(value.at),
         "note": value.note,
         "details": dict(value.details),
+        "event_id": value.event_id,
     }
 
 

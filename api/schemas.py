@@ -6,6 +6,7 @@ unknown members, because a misspelled `lng` would otherwise make a report withou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -14,10 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.deps import Instant
 from api.errors import BadRequest
-from gisgrid.dispatch.intake import field_faults
+from gisgrid.dispatch.events import event_faults
+from gisgrid.dispatch.intake import FieldFault, field_faults
 from gisgrid.errors import MissingCrs, UnknownCrs
 from gisgrid.geometry.crs import NAMED, parse_crs
-from gisgrid.model import AssignmentMethod, DivisionLevel, GridKind, LocateMethod, Report
+from gisgrid.model import (
+    AssignmentMethod,
+    DivisionLevel,
+    GridKind,
+    LocateMethod,
+    Report,
+    ReportEventRequest,
+    ReportEventType,
+    ReportState,
+)
 
 POINTS_LIMIT: Final = 100_000
 BATCH_LIMIT: Final = 10_000
@@ -67,6 +78,13 @@ def declared_system(text: str | None) -> str:
     if system not in NAMED:
         raise UnknownCrs(f"This crs is none of {', '.join(NAMED)}; declare the one that the coordinates are in.")
     return system
+
+
+def _require_none(faults: Sequence[FieldFault]) -> None:
+    """Refuse a body with faults, naming each field."""
+    if faults:
+        pointers = [{"pointer": f"/{fault.field}", "message": fault.message} for fault in faults]
+        raise BadRequest(422, "invalid_body", faults[0].message, pointers)
 
 
 class Strict(BaseModel):
@@ -121,11 +139,35 @@ class ReportBody(Strict):
         values = self.model_dump()
         values["crs"] = declared_system(self.crs) if placed or self.crs is not None else None
         report = Report(**values)
-        faults = field_faults(report)
-        if faults:
-            pointers = [{"pointer": f"/{fault.field}", "message": fault.message} for fault in faults]
-            raise BadRequest(422, "invalid_body", faults[0].message, pointers)
+        _require_none(field_faults(report))
         return report
+
+
+class EventBody(Strict):
+    """What is to happen to a report. `note` is the reason, which `return` and `reassign` need."""
+
+    type: ReportEventType
+    note: str | None = Field(default=None, description="Up to 2,000 characters.")
+    grid: str | None = Field(default=None, description="With `reassign`: the grid in force that it goes to.")
+    building_code: str | None = Field(
+        default=None,
+        description="With `reassign`: the building whose grid it goes to. Without both it is located anew.",
+    )
+    event_id: str | None = Field(
+        default=None, description="Your own id of the event, up to 200 characters: sent again, it happens once."
+    )
+
+    def event(self) -> ReportEventRequest:
+        """Return the event in the words of the product.
+
+        Raises
+        ------
+        BadRequest
+            422 with a pointer to each field that cannot be kept.
+        """
+        request = ReportEventRequest(**self.model_dump())
+        _require_none(event_faults(request))
+        return request
 
 
 class PublishBody(Strict):
@@ -210,6 +252,7 @@ class AssignmentOut(BaseModel):
     border_distance_m: float | None
     neighbours: list[NeighbourOut]
     edition: str | None
+    building: str | None
     findings: list[dict[str, Any]]
 
 
@@ -218,7 +261,7 @@ class ReportAnswer(ReportBody):
 
     id: str
     received_at: datetime
-    state: str
+    state: ReportState
     wgs84: list[float] | None
     assignment: AssignmentOut
 
@@ -231,6 +274,7 @@ class EventOut(BaseModel):
     at: datetime
     note: str | None
     details: dict[str, Any]
+    event_id: str | None
 
 
 class ReportWithHistory(ReportAnswer):

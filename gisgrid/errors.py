@@ -14,7 +14,9 @@ The tree, with what a program can switch on in brackets::
     ├── NotFound                      [not_found]            no division, plan, report … of that name
     ├── Conflict                      [conflict]             the state does not allow it
     │   ├── StaleRevision             [stale_revision]       somebody else changed it meanwhile
-    │   └── DifferentReport           [different_report]     same source and external_id, other body
+    │   ├── DifferentReport           [different_report]     same source and external_id, other body
+    │   ├── DifferentEvent            [different_event]      same report and event_id, other body
+    │   └── WrongReportState          [report_state]         the state of the report does not allow it
     ├── Forbidden                     [forbidden]            the key's role or scope does not reach that far
     │   └── Unauthenticated           [unauthenticated]      no key, or one that is unknown, revoked or expired
     └── Unavailable                   [unavailable]          a part that we need is away
@@ -109,6 +111,18 @@ class DifferentReport(Conflict):
     """The same source and external_id came before with another body."""
 
     code = "different_report"
+
+
+class DifferentEvent(Conflict):
+    """The same event_id came before for this report with another content."""
+
+    code = "different_event"
+
+
+class WrongReportState(Conflict):
+    """The state of the report does not allow the event."""
+
+    code = "report_state"
 
 
 class Forbidden(GisgridError):

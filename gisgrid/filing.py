@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gisgrid.directory import GridDirectory
-from gisgrid.dispatch.assignment import BuildingGrid, place_report
+from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report
 from gisgrid.dispatch.intake import content_digest, require_sound
 from gisgrid.dispatch.states import state_when_filed
 from gisgrid.errors import DifferentReport
@@ -72,29 +72,26 @@ def file_reports_in(
     """Return what became of each report, in the caller's transaction: acknowledge them only after its commit."""
     for report in reports:
         require_sound(report)
-    filings = _place(connection, directory, reports, actor)
+    filings = [
+        Filing(
+            report=report,
+            digest=content_digest(report),
+            point=placement.point,
+            assignment=placement.assignment,
+            state=state_when_filed(placement.assignment),
+            actor=actor,
+        )
+        for report, placement in zip(reports, place_reports(connection, directory, reports), strict=True)
+    ]
     outcomes = kept.file_reports(connection, filings)
     records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
     return [FiledReport(records[outcome.report_id], outcome.outcome) for outcome in outcomes]
 
 
-def _place(connection: Connection, directory: GridDirectory, reports: Sequence[Report], actor: str) -> list[Filing]:
-    """Return the reports with their grids, all found in one state of the grids."""
+def place_reports(connection: Connection, directory: GridDirectory, reports: Sequence[Report]) -> list[Placement]:
+    """Return where each report is and whose it is, in order, all found in one state of the grids."""
     locate = directory.locator(connection)
     named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
     successors = kept.successors(connection, {report.grid_code for report in reports if report.grid_code})
     buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}
-    filings = []
-    for report in reports:
-        placement = place_report(report, locate=locate, buildings=buildings, successors=successors)
-        filings.append(
-            Filing(
-                report=report,
-                digest=content_digest(report),
-                point=placement.point,
-                assignment=placement.assignment,
-                state=state_when_filed(placement.assignment),
-                actor=actor,
-            )
-        )
-    return filings
+    return [place_report(report, locate=locate, buildings=buildings, successors=successors) for report in reports]

@@ -28,7 +28,9 @@ TieKind = Literal["estate", "gate", "steward", "origin", "imported"]
 GridKind = Literal["residential", "dedicated"]
 PlanState = Literal["draft", "submitted", "approved", "published", "rejected"]
 LocateMethod = Literal["inside", "border", "nearest", "outside"]
-AssignmentMethod = Literal["inside", "border", "nearest", "building", "unplaced"]
+AssignmentMethod = Literal["inside", "border", "nearest", "building", "manual", "successor", "unplaced"]
+ReportState = Literal["unplaced", "assigned", "accepted", "returned", "escalated", "closed"]
+ReportEventType = Literal["accept", "return", "reassign", "escalate", "close", "reopen", "note"]
 Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
 Effort = Literal["draft", "normal", "thorough"]
 GridCount = Literal["target", "fewest"] | int
@@ -75,6 +77,29 @@ DEDICATED_SITE_KINDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 ROLES: Final[tuple[Role, ...]] = ("viewer", "dispatch", "planner", "reviewer", "admin")
+REPORT_STATES: Final[Mapping[ReportState, str]] = MappingProxyType(
+    {
+        "unplaced": "待落格",
+        "assigned": "待接单",
+        "accepted": "处理中",
+        "returned": "已退单",
+        "escalated": "已上报",
+        "closed": "已办结",
+    }
+)
+OPEN_STATES: Final[tuple[ReportState, ...]] = tuple(state for state in REPORT_STATES if state != "closed")
+"""The states in which somebody still has to do something about a report."""
+REPORT_EVENTS: Final[Mapping[ReportEventType, str]] = MappingProxyType(
+    {
+        "accept": "接单",
+        "return": "退单",
+        "reassign": "改派",
+        "escalate": "上报",
+        "close": "办结",
+        "reopen": "重新办理",
+        "note": "备注",
+    }
+)
 HOUSEHOLD_MEASURES: Final[Mapping[HouseholdMeasure, str]] = MappingProxyType(
     {"resident": "常住户", "registered": "户籍户", "dwelling": "住宅套数"}
 )
@@ -412,6 +437,14 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
+class GridInForce:
+    """The code of a grid in force, and the edition that holds it."""
+
+    code: str
+    edition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """A retired grid's share in a new one (parent → child), written when an edition replaces another."""
 
@@ -482,7 +515,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A report's grid (落格) with its evidence: edition, method, distance to the border, neighbours."""
+    """A report's grid (落格) with its evidence: edition, method, distance to the border, neighbours.
+
+    Attributes
+    ----------
+    method
+        As of a `Location` by the point; `building` by the building named; `manual` by whoever reassigned it;
+        `successor`: an edition ended the grid, and this one holds most of its households; `unplaced` without a grid.
+    building
+        The building that decided, where `method` is `building`.
+    """
 
     grid: str | None
     method: AssignmentMethod
@@ -490,6 +532,28 @@ class Assignment:
     border_distance_m: float | None = None
     neighbours: tuple[Neighbour, ...] = ()
     findings: tuple[Finding, ...] = ()
+    building: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEventRequest:
+    """What somebody asks to happen to a report (接单、退单、改派 …).
+
+    Attributes
+    ----------
+    note
+        The reason; required for `return` and `reassign`.
+    grid, building_code
+        Where a report is reassigned to: a grid in force, or the grid of a building. Without both it is located anew.
+    event_id
+        The sender's own id of the event, by which a repeat of the request is known again.
+    """
+
+    type: ReportEventType
+    note: str | None = None
+    grid: str | None = None
+    building_code: str | None = None
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Room: the front door on the wire. In: reports, one or many. Out: what was kept, 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import Depends, Query, Request, Response
@@ -15,11 +15,10 @@ from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, LINES_TYPE, read_json, read_lines
 from api.deps import PAGE_DEFAULT, CursorQuery, Instant, LimitQuery, ServicesDep, answer, cursor_of, position_of
 from api.errors import BadRequest, document_of
-from gisgrid import filing
-from gisgrid.dispatch.states import ReportState
+from gisgrid import filing, handling
 from gisgrid.errors import DifferentReport, GisgridError
 from gisgrid.filing import FiledReport
-from gisgrid.model import Report
+from gisgrid.model import Report, ReportState
 from gisgrid.store import reports as kept
 
 router = guarded_router("reports 诉求")
@@ -87,17 +86,24 @@ def file_reports(
 
 
 @router.get("/v1/reports", responses={200: {"model": schemas.ReportPage}})
-def list_reports(
+def list_reports(  # noqa: PLR0913, PLR0917  one parameter of the address each
     services: ServicesDep,
     caller: CallerDep,
     grid: Annotated[str | None, Query(pattern=r"^[0-9]{15}$", description="15-digit code of a grid.")] = None,
-    state: Annotated[ReportState | None, Query(description="`unplaced` is the work list.")] = None,
+    state: Annotated[
+        ReportState | None, Query(description="`unplaced` and `returned` are the work list of who assigns.")
+    ] = None,
+    is_open: Annotated[
+        Literal["true", "false"] | None, Query(alias="open", description="Whether it is not closed yet.")
+    ] = None,
     since: Annotated[Instant | None, Query(description="Received at this instant or later.")] = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = PAGE_DEFAULT,
 ) -> Response:
     """List reports in the order in which they were filed: in grids within the caller's scope, and its own."""
-    wanted = kept.ReportFilter(grid, state, since, caller.sight())
+    wanted = kept.ReportFilter(
+        grid, state, since, caller.sight(), is_open=None if is_open is None else is_open == "true"
+    )
     with services.database.transaction() as connection:
         found = kept.list_reports(connection, wanted, after=position_of(cursor), limit=limit + 1)
     page = found[:limit]
@@ -115,7 +121,31 @@ def get_report(services: ServicesDep, report_id: str) -> Response:
     with services.database.transaction() as connection:
         record = kept.get(connection, report_id)
         events = kept.history(connection, report_id)
-    return answer({**documents.report(record), "history": [documents.event(event) for event in events]})
+    return answer(documents.report_with_history(record, events))
+
+
+@router.post(
+    "/v1/reports/{report_id}/events",
+    status_code=_CREATED,
+    responses={201: {"model": schemas.ReportWithHistory}, 200: {"model": schemas.ReportWithHistory}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {JSON_TYPE: {"schema": schemas.EventBody.model_json_schema()}}}
+    },
+)
+def add_event(
+    services: ServicesDep, caller: CallerDep, report_id: str, body: Annotated[Any, Depends(read_json)]
+) -> Response:
+    """Accept 接单, return 退单, reassign 改派, escalate 上报, close 办结, reopen or note; the report with its history.
+
+    What the state does not allow answers 409 `report_state`. An `event_id` sent again answers 200 and changes nothing;
+    with another content under it 409. A caller with a scope reassigns within it, and returns what belongs elsewhere.
+    """
+    request = schemas.checked(schemas.EventBody, body).event()
+    handled = handling.handle_report(
+        services.database, services.directory, report_id, request, actor=caller.actor, reaches=caller.reaches
+    )
+    document = documents.report_with_history(handled.record, handled.history)
+    return answer(document, _CREATED if handled.outcome == "recorded" else _REPEATED)
 
 
 def _read(value: Any) -> Report | dict[str, Any]:

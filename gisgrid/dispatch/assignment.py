@@ -147,7 +147,7 @@ def place_report(
     if building is not None:
         if location is not None:
             _compare(report, building, location, findings)
-        assignment = _by_building(building, location, findings)
+        assignment = _by_building(report.building_code, building, location, findings)
     elif location is not None and location.grid is not None:
         _doubt_accuracy(report, location, findings)
         assignment = _by_point(location, findings)
@@ -236,7 +236,9 @@ def _doubt_accuracy(report: Report, location: Location, findings: list[Finding])
         )
 
 
-def _by_building(building: BuildingGrid, location: Location | None, findings: list[Finding]) -> Assignment:
+def _by_building(
+    code: str | None, building: BuildingGrid, location: Location | None, findings: list[Finding]
+) -> Assignment:
     """Return the building's grid; the distance to its border is told where the point lies in it."""
     agrees = location is not None and location.grid == building.grid
     return Assignment(
@@ -246,6 +248,7 @@ def _by_building(building: BuildingGrid, location: Location | None, findings: li
         border_distance_m=location.border_distance_m if location is not None and agrees else None,
         neighbours=location.neighbours if location is not None and agrees else (),
         findings=tuple(findings),
+        building=code,
     )
 
 

@@ -52,9 +52,7 @@ def field_faults(report: Report) -> tuple[FieldFault, ...]:
     Coordinates out of range are no fault here: such a report is kept and stays unplaced
     (see `dispatch.assignment`).
     """
-    faults = [
-        fault for name, limit in TEXT_LIMITS.items() if (fault := _text_fault(name, getattr(report, name), limit))
-    ]
+    faults = [fault for name, limit in TEXT_LIMITS.items() if (fault := text_fault(name, getattr(report, name), limit))]
     faults += [
         FieldFault(name, f"{name} is empty; a report is known again by its source and external_id.")
         for name in ("source", "external_id")
@@ -106,7 +104,8 @@ def content_digest(report: Report) -> bytes:
     return hashlib.sha256(json.dumps(given, sort_keys=True, ensure_ascii=True).encode()).digest()
 
 
-def _text_fault(name: str, value: str | None, limit: int) -> FieldFault | None:
+def text_fault(name: str, value: str | None, limit: int) -> FieldFault | None:
+    """Return what keeps a text from being kept: too long, U+0000, half a surrogate pair; None for a sound one."""
     if value is None:
         return None
     if len(value) > limit:

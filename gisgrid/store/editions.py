@@ -9,7 +9,7 @@ No edition begins in the future, so that the one without an end is the one in fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +18,7 @@ import shapely
 from sqlalchemy import Row, func, select
 
 from gisgrid.errors import NotFound
-from gisgrid.model import Edition, Finding, Grid, GridKind, Lineage, Plan
+from gisgrid.model import Edition, Finding, Grid, GridInForce, GridKind, Lineage, Plan
 from gisgrid.store import publication
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.publication import aware, lock_community, open_edition
@@ -32,6 +32,7 @@ __all__ = [
     "coverage",
     "get",
     "grid_of_building",
+    "heirs",
     "in_force",
     "in_force_at",
     "list_editions",
@@ -223,6 +224,20 @@ def buildings_of(connection: Connection, edition_id: str) -> dict[str, str]:
         There is no edition of this id.
     """
     return {building: grid.key for grid in get(connection, edition_id).grids for building in grid.buildings}
+
+
+def heirs(connection: Connection, grids: Collection[str]) -> dict[str, GridInForce | None]:
+    """Return, for each of these codes that was ever given, the grid in force that continues it.
+
+    A grid in force continues itself, an ended one is continued by way of those to which most of its households went;
+    None where no grid in force does.
+    """
+    if not grids:
+        return {}
+    rows = connection.execute(named_query("heirs_of_grids"), {"codes": sorted(set(grids))})
+    return {
+        row.ancestor: None if row.edition_id is None else GridInForce(row.code, str(row.edition_id)) for row in rows
+    }
 
 
 def grid_of_building(connection: Connection, building: str, at: datetime | None = None) -> tuple[str, str] | None:

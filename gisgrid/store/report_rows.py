@@ -13,7 +13,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 
 from gisgrid import wire
-from gisgrid.model import Assignment, Finding, Neighbour, Report
+from gisgrid.errors import NotFound
+from gisgrid.model import Assignment, Finding, Neighbour, Report, ReportState
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 RECEIVED: Final = "received"
@@ -38,7 +39,7 @@ class Filing:
     digest: bytes
     point: tuple[float, float] | None
     assignment: Assignment
-    state: str
+    state: ReportState
     actor: str
 
 
@@ -48,7 +49,7 @@ class ReportRecord:
 
     id: str
     report: Report
-    state: str
+    state: ReportState
     received_at: datetime
     point: tuple[float, float] | None
     assignment: Assignment
@@ -80,14 +81,15 @@ def report_values(filing: Filing) -> dict[str, Any]:
     }
 
 
-def assignment_values(report_id: int, assignment: Assignment) -> dict[str, Any]:
-    """Return the row of table `report_assignments` that keeps a report's first assignment."""
+def assignment_values(report_id: int, assignment: Assignment, *, sequence: int = 1) -> dict[str, Any]:
+    """Return the row of table `report_assignments` that keeps an assignment of a report, its first by default."""
     return {
         "report_id": report_id,
-        "sequence": 1,
+        "sequence": sequence,
         "grid_code": assignment.grid,
         "edition_id": None if assignment.edition is None else int(assignment.edition),
         "method": assignment.method,
+        "building_code": assignment.building,
         "border_distance_m": assignment.border_distance_m,
         "neighbours": [{"code": each.code, "distance_m": each.distance_m} for each in assignment.neighbours],
         "findings": wire.findings(assignment.findings),
@@ -114,6 +116,7 @@ def records_query(*, newest: bool = True) -> Any:
             given.grid_code.label("assigned_grid"),
             given.edition_id,
             given.method,
+            given.building_code.label("deciding_building"),
             given.border_distance_m,
             given.neighbours,
             given.findings,
@@ -153,8 +156,27 @@ def record_of(row: Row[Any]) -> ReportRecord:
             border_distance_m=row.border_distance_m,
             neighbours=tuple(Neighbour(each["code"], each["distance_m"]) for each in row.neighbours),
             findings=tuple(_finding(each) for each in row.findings),
+            building=row.deciding_building,
         ),
     )
+
+
+def report_number(report_id: str) -> int:
+    """Return the id as the database counts it.
+
+    Raises
+    ------
+    NotFound
+        It can be the id of no report.
+    """
+    if not (report_id.isascii() and report_id.isdigit() and len(report_id) <= 18):
+        raise unknown_report(report_id)
+    return int(report_id)
+
+
+def unknown_report(report_id: str) -> NotFound:
+    """Return the error that says that there is no such report."""
+    return NotFound(f"There is no report {report_id[:50]!r}; take the id from the answer to POST /v1/reports.")
 
 
 def _finding(document: Mapping[str, Any]) -> Finding:

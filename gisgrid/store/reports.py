@@ -17,8 +17,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from gisgrid.errors import NotFound
-from gisgrid.model import Report
+from gisgrid.model import OPEN_STATES, Report, ReportState
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.report_rows import (
     RECEIVED,
@@ -27,7 +26,9 @@ from gisgrid.store.report_rows import (
     assignment_values,
     record_of,
     records_query,
+    report_number,
     report_values,
+    unknown_report,
 )
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
@@ -71,6 +72,7 @@ class ReportEvent:
     at: datetime
     note: str | None
     details: Mapping[str, Any]
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,10 @@ class ReportFilter:
     """Which reports are asked for; None asks for all."""
 
     grid: str | None = None
-    state: str | None = None
+    state: ReportState | None = None
     since: datetime | None = None
     sight: Sight | None = None
+    is_open: bool | None = None
 
 
 def file_reports(connection: Connection, filings: Sequence[Filing]) -> list[Filed]:
@@ -142,15 +145,15 @@ def get(connection: Connection, report_id: str) -> ReportRecord:
     NotFound
         There is no report of this id.
     """
-    row = connection.execute(records_query().where(REPORTS.c.id == _number(report_id))).one_or_none()
+    row = connection.execute(records_query().where(REPORTS.c.id == report_number(report_id))).one_or_none()
     if row is None:
-        raise _unknown(report_id)
+        raise unknown_report(report_id)
     return record_of(row)
 
 
 def first_answers(connection: Connection, report_ids: Collection[str]) -> dict[str, ReportRecord]:
     """Return reports by id as they were first answered: with the assignment and the state at filing."""
-    numbers = sorted({_number(report_id) for report_id in report_ids})
+    numbers = sorted({report_number(report_id) for report_id in report_ids})
     records: dict[str, ReportRecord] = {}
     for start in range(0, len(numbers), _PAGE_ROWS):
         page = numbers[start : start + _PAGE_ROWS]
@@ -163,11 +166,11 @@ def history(connection: Connection, report_id: str) -> list[ReportEvent]:
     """Return everything that happened to a report, oldest first; empty for an unknown one."""
     events = REPORT_EVENTS.c
     rows = connection.execute(
-        select(events.type, events.actor, events.at, events.note, events.details)
-        .where(events.report_id == _number(report_id))
+        select(events.type, events.actor, events.at, events.note, events.details, events.event_id)
+        .where(events.report_id == report_number(report_id))
         .order_by(events.id)
     )
-    return [ReportEvent(row.type, row.actor, row.at, row.note, row.details) for row in rows]
+    return [ReportEvent(row.type, row.actor, row.at, row.note, row.details, row.event_id) for row in rows]
 
 
 def list_reports(
@@ -182,12 +185,15 @@ def list_reports(
         query = query.where(REPORT_ASSIGNMENTS.c.grid_code == wanted.grid)
     if wanted.state is not None:
         query = query.where(REPORTS.c.state == wanted.state)
+    if wanted.is_open is not None:
+        closed: tuple[ReportState, ...] = ("closed",)
+        query = query.where(REPORTS.c.state.in_(OPEN_STATES if wanted.is_open else closed))
     if wanted.since is not None:
         query = query.where(REPORTS.c.received_at >= wanted.since)
     if wanted.sight is not None:
         query = query.where(_seen(wanted.sight))
     if after is not None:
-        query = query.where(REPORTS.c.id > _number(after))
+        query = query.where(REPORTS.c.id > report_number(after))
     return [record_of(row) for row in connection.execute(query.order_by(REPORTS.c.id).limit(limit))]
 
 
@@ -200,7 +206,9 @@ def may_see(connection: Connection, report_id: str, sight: Sight) -> bool:
         There is no report of this id.
     """
     get(connection, report_id)
-    found = connection.execute(records_query().where(REPORTS.c.id == _number(report_id), _seen(sight))).one_or_none()
+    found = connection.execute(
+        records_query().where(REPORTS.c.id == report_number(report_id), _seen(sight))
+    ).one_or_none()
     return found is not None
 
 
@@ -275,14 +283,3 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
 
 def _key(report: Report) -> tuple[str, str]:
     return report.source, report.external_id
-
-
-def _number(report_id: str) -> int:
-    """Return the id as the database counts it; what cannot be one is unknown."""
-    if not (report_id.isascii() and report_id.isdigit() and len(report_id) <= 18):
-        raise _unknown(report_id)
-    return int(report_id)
-
-
-def _unknown(report_id: str) -> NotFound:
-    return NotFound(f"There is no report {report_id[:50]!r}; take the id from the answer to POST /v1/reports.")

@@ -41,6 +41,7 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/reports": "dispatch admin",
     "GET /v1/reports/{report_id}": "dispatch admin",
     "GET /v1/feed": "dispatch admin",
+    "POST /v1/reports/{report_id}/events": "dispatch admin",
     "GET /v1/plans": "planner reviewer admin",
     "POST /v1/plans": "planner admin",
     "GET /v1/plans/{plan_id}": "planner reviewer admin",
@@ -77,6 +78,7 @@ def ask(client: httpx.Client, method: str, path: str, community: str, **ids: str
         "POST /v1/locate": {"crs": "wgs84", "points": []},
         "POST /v1/reports": {"source": "sweep", "external_id": "1"},
         "POST /v1/reports/batch": [],
+        "POST /v1/reports/{report_id}/events": {"type": "reopen"},  # an open report: 409
         "POST /v1/plans/{plan_id}/preview": {"buildings": [f"{community}-00"], "to": "1"},
         "POST /v1/plans/{plan_id}/suggestions": {"op": "merge", "grid": "1"},
         "POST /v1/plans": {"community": community, "from": "blank"},  # refused after the door: draws nothing

@@ -70,6 +70,8 @@ def test_every_parameter_of_every_route_with_every_nasty_text(shared_service: Se
                          "accuracy_m": 1.0, "address": "a", "building_code": "b", "target": "grid", "category": "c",
                          "reported_at": "2026-05-04T08:30:00+08:00", "urgency": "u",
                          "grid_code": "990101009009001"}),
+        ("/v1/reports/1/events", {"type": "reassign", "note": "n", "grid": "990101009009001", "event_id": "e"}),
+        ("/v1/reports/1/events", {"type": "reassign", "note": "n", "building_code": "b"}),
         ("/v1/plans", {"community": "990101009009", "from": "draw", "min": 300, "max": 500, "target": 400, "seed": 0,
                        "cross_barriers": True, "dedicated_area_m2": 1.0, "keep_current": False}),
         ("/v1/plans/1/publish", {"accept": []}),

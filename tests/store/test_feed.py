@@ -226,8 +226,8 @@ class TestNumbering:
             command.upgrade(configuration, before_the_feed())
             connection.execute(
                 text(
-                    "INSERT INTO gisgrid.reports (source, external_id, body_sha256)"
-                    " SELECT 's', n::text, sha256('') FROM generate_series(1, 3) AS n"
+                    "INSERT INTO gisgrid.reports (source, external_id, body_sha256, state)"
+                    " SELECT 's', n::text, sha256(''), 'unplaced' FROM generate_series(1, 3) AS n"
                 )
             )
             connection.execute(

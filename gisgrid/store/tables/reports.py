@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gisgrid.model import AssignmentMethod, CoordinateSystem
+from gisgrid.model import REPORT_STATES, AssignmentMethod, CoordinateSystem
 from gisgrid.store.tables.base import CODE, GRID_CODE, METADATA, geometry, instant, one_of, serial, sound
 
 REPORTS: Final = Table(
@@ -49,16 +49,16 @@ REPORTS: Final = Table(
     # No foreign key: what a sender claims may be a grid that there is not.
     Column("grid_code", CODE),
     instant("received_at", now=True),
-    Column("state", Text, nullable=False, server_default=text("'received'")),
+    Column("state", Text, nullable=False),
     geometry("POINT", nullable=True),
     CheckConstraint("source <> '' AND external_id <> ''", name="identity"),
     CheckConstraint("octet_length(body_sha256) = 32", name="body"),
     CheckConstraint("(lon IS NULL) = (lat IS NULL) AND (lon IS NULL) = (crs IS NULL)", name="place"),
     CheckConstraint("abs(lon) < 'Infinity' AND abs(lat) < 'Infinity'", name="finite"),
     CheckConstraint("accuracy_m >= 0 AND accuracy_m < 'Infinity'", name="accuracy"),
-    CheckConstraint("state <> ''", name="state"),
     CheckConstraint(f"grid_code {GRID_CODE}", name="grid_code"),
     one_of("crs", get_args(CoordinateSystem)),
+    one_of("state", REPORT_STATES),
     one_of("target", ("grid", "property")),
     UniqueConstraint("source", "external_id"),
     sound("POINT"),
@@ -76,6 +76,7 @@ REPORT_ASSIGNMENTS: Final = Table(
     Column("grid_code", CODE, ForeignKey("grid_codes.code")),
     Column("edition_id", BigInteger, ForeignKey("editions.id")),
     Column("method", Text, nullable=False),
+    Column("building_code", CODE),
     Column("border_distance_m", Double),
     Column("neighbours", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("findings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
@@ -84,6 +85,7 @@ REPORT_ASSIGNMENTS: Final = Table(
     CheckConstraint(f"grid_code {GRID_CODE}", name="grid_code"),
     CheckConstraint("(method = 'unplaced') = (grid_code IS NULL)", name="placed"),
     CheckConstraint("border_distance_m >= 0 AND border_distance_m < 'Infinity'", name="distance"),
+    CheckConstraint("building_code IS NULL OR method = 'building'", name="building"),
     one_of("method", get_args(AssignmentMethod)),
     Index("report_assignments_grid_code_idx", "grid_code", "report_id"),
     comment="The grids a report was given, in sequence from 1; the highest sequence holds. Append-only.",
@@ -99,7 +101,18 @@ REPORT_EVENTS: Final = Table(
     Column("actor", Text),
     instant("at", now=True),
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("event_id", CODE),
+    Column("body_sha256", LargeBinary),
     CheckConstraint("type <> ''", name="type"),
+    CheckConstraint("(event_id IS NULL) = (body_sha256 IS NULL) AND event_id <> ''", name="event_id"),
+    CheckConstraint("octet_length(body_sha256) = 32", name="body"),
     Index("report_events_report_id_idx", "report_id", "id"),
+    Index(
+        "report_events_event_id_idx",
+        "report_id",
+        "event_id",
+        unique=True,
+        postgresql_where=text("event_id IS NOT NULL"),
+    ),
     comment="Everything that happened to a report. Append-only.",
 )
