@@ -15,22 +15,20 @@ because whoever takes a call must be able to say whose it is; outside the scope 
 from __future__ import annotations
 
 import enum
-import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi import params as fastapi_params
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from api.callers import Caller, beyond_scope
 from api.deps import Services, services_of
-from api.errors import BadRequest
+from api.origins import require_loopback, same_origin
+from api.parameters import known_parameters
 from gisgrid.errors import DatabaseUnavailable, Forbidden, NotFound, Unauthenticated
 from gisgrid.model import ROLES, Role
 from gisgrid.store import divisions, keys, plans, reports
@@ -58,13 +56,15 @@ class Rule:
     """Who may use a route: these roles, within their scope; nobody's role is asked where `roles` is None.
 
     `page` says that people open it in a browser: who is not signed in is led to the sign-in page. `from_memory` says
-    that it answers while the database is away, to those whose keys were good before.
+    that it answers while the database is away, to those whose keys were good before. `plain_key` says that the key may
+    also come as `api_key`, as programs written for another standard send it.
     """
 
     roles: frozenset[Role] | None
     reach: Reach
     page: bool = False
     from_memory: bool = False
+    plain_key: bool = False
 
 
 OPEN: Final = Rule(None, Reach.ANYWHERE)
@@ -113,12 +113,21 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/plans/{plan_id}/approve"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/reject"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/publish"): Rule(_DECIDING, Reach.PLAN),
+        ("GET", "/open311/v2/discovery.{format}"): OPEN,
+        ("GET", "/open311/v2/services.{format}"): OPEN,
+        ("GET", "/open311/v2/services/{service_code}.{format}"): OPEN,
+        ("POST", "/open311/v2/requests.{format}"): Rule(_INTAKE, Reach.ANYWHERE, plain_key=True),
+        ("GET", "/open311/v2/requests.{format}"): Rule(_INTAKE, Reach.FILTERED, plain_key=True),
+        ("GET", "/open311/v2/requests/{report_id}.{format}"): Rule(_INTAKE, Reach.REPORT, plain_key=True),
+        ("GET", "/open311/v2/tokens/{report_id}.{format}"): Rule(_INTAKE, Reach.REPORT, plain_key=True),
+        ("GET", "/point/4326/{lon},{lat}.json"): Rule(_ALL, Reach.ANYWHERE, from_memory=True, plain_key=True),
+        ("GET", "/point/4326/{lon},{lat}"): Rule(_ALL, Reach.ANYWHERE, from_memory=True, plain_key=True),
     }
 )
 """Every route there is: (method, path) → who may use it."""
 
 
-OPEN_DEMO: Final = Caller("demo", "admin")
+OPEN_DEMO: Final = Caller("demo", "admin", name="demo")
 """Everybody, while `gisgrid demo` serves its own machine without keys."""
 
 
@@ -127,11 +136,11 @@ def guard(request: Request) -> None:
     services = services_of(request)
     rule = ACCESS[request.method, request.scope["route"].path]
     if not services.settings.require_keys:
-        _require_loopback(request)
+        require_loopback(request)
     if rule.roles is None:
         return
     away = services.watch.fault is not None
-    remembered = _while_away(request, services) if rule.from_memory else None
+    remembered = _while_away(request, services, rule) if rule.from_memory else None
     if away and remembered is not None:
         caller = remembered
     else:
@@ -164,6 +173,18 @@ def guarded_router(*tags: str, in_schema: bool = True) -> APIRouter:
     )
 
 
+def foreign_router(*tags: str, before: Callable[..., Any]) -> APIRouter:
+    """Return a router for another body's standard: guarded, but its clients send parameters that we do not know.
+
+    Parameters
+    ----------
+    before
+        A dependency that runs ahead of the guard, to find a key that the standard hides in the body
+        (`request.state.plain_key`).
+    """
+    return APIRouter(tags=list(tags), dependencies=[Depends(before), Depends(guard)])
+
+
 def require_rules(app: FastAPI) -> None:
     """Return nothing for an app whose routes and rules match one to one.
 
@@ -185,46 +206,8 @@ def require_rules(app: FastAPI) -> None:
         )
 
 
-def known_parameters(request: Request) -> None:
-    """Refuse a query parameter that the route does not have, or that stands twice (a dependency of every route).
-
-    A misspelled `At=` would otherwise be answered as of now, without a word.
-    """
-    known: frozenset[str] = request.app.state.parameters[request.method, request.scope["route"].path]
-    given = [name for name, _ in request.query_params.multi_items()]
-    unknown = [name for name in given if name not in known]
-    twice = [name for name in set(given) if given.count(name) > 1]
-    if unknown or twice:
-        fault = f"There is no parameter {unknown[0][:50]!r}" if unknown else f"Parameter {twice[0][:50]!r} stands twice"
-        listed = ", ".join(sorted(known)) or "none"
-        raise BadRequest(422, "invalid_parameters", f"{fault}; this address takes: {listed}.")
-
-
-def parameters(app: FastAPI) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the names of the query parameters of each route, for `known_parameters`."""
-    return {
-        (method, route.path): frozenset(
-            field.alias
-            for field in get_flat_params(route.dependant)
-            if isinstance(field.field_info, fastapi_params.Query)
-        )
-        for route in app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
-
-
-def same_origin(request: Request) -> bool:
-    """Return whether a browser says that this site's own page sent the request.
-
-    Browsers send `Origin` with every POST; a request without it does not come from a page and carries no cookie.
-    """
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
-
-
 def _caller(connection: Connection, request: Request, services: Services, rule: Rule) -> Caller:
-    key = _key(request)
+    key = _key(request, rule)
     if key is not None:
         holder = keys.find_key(connection, key)
         if holder is None:
@@ -249,15 +232,20 @@ def _caller(connection: Connection, request: Request, services: Services, rule: 
     )
 
 
-def _key(request: Request) -> str | None:
-    """Return the key that the request brings, None where it brings none."""
+def _key(request: Request, rule: Rule) -> str | None:
+    """Return the key that the request brings; one in the header counts before one among the parameters."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    return credentials.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if not rule.plain_key:
+        return None
+    in_body: str | None = getattr(request.state, "plain_key", None)
+    return in_body or request.headers.get("x-api-key") or request.query_params.get("api_key") or None
 
 
-def _while_away(request: Request, services: Services) -> Caller | None:
+def _while_away(request: Request, services: Services, rule: Rule) -> Caller | None:
     """Return who asks, as the database said when it last answered; None for one that it was not asked about."""
-    key = _key(request)
+    key = _key(request, rule)
     if key is not None:
         return services.callers.while_away(key)
     return None if services.settings.require_keys else OPEN_DEMO
@@ -273,9 +261,9 @@ def _require_role(rule: Rule, caller: Caller) -> None:
 
 def _with_scope(connection: Connection, holder: keys.Holder) -> Caller:
     if holder.scope is None:
-        return Caller(holder.actor, holder.role)
-    communities = divisions.communities_under(connection, holder.scope)
-    return Caller(holder.actor, holder.role, holder.scope, frozenset(each.code for each in communities))
+        return Caller(holder.actor, holder.role, name=holder.name)
+    communities = frozenset(each.code for each in divisions.communities_under(connection, holder.scope))
+    return Caller(holder.actor, holder.role, holder.scope, communities, holder.name)
 
 
 def _require_reach(connection: Connection, request: Request, reach: Reach, caller: Caller) -> None:
@@ -309,29 +297,16 @@ def _chain(connection: Connection, code: str) -> Iterable[str]:
         return []
 
 
-def _require_loopback(request: Request) -> None:
-    """Refuse, while no keys are asked, whatever does not come from this machine to this machine by its own name.
-
-    The name matters as well as the address: a page elsewhere may give its own name this machine's address
-    (DNS rebinding), and its requests would come from here.
-    """
-    client = request.client.host if request.client is not None else ""
-    named = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    if not (is_loopback(client) and is_loopback(named)):
-        raise Forbidden("The demonstration answers its own machine only; serve with keys by `gisgrid serve`.")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this very machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def described(rule: Rule) -> dict[str, Any]:
     """Return the rule for the documentation: OpenAPI extension members."""
     return {
         "x-roles": sorted(rule.roles) if rule.roles is not None else "anybody",
         "x-scope": rule.reach.value,
     }
+
+
+def security(rule: Rule) -> list[dict[str, list[str]]]:
+    """Return the ways to present a key, for the documentation: none where everybody may come in."""
+    if rule.roles is None:
+        return []
+    return [{"key": []}, {"plain_key": []}] if rule.plain_key else [{"key": []}]

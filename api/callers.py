@@ -35,12 +35,15 @@ class Caller:
         The division that the caller is limited to, or None.
     communities
         The communities within the scope; None where there is no limit.
+    name
+        What the key or user is called; unlike `actor` it need not be unique.
     """
 
     actor: str
     role: Role
     scope: str | None = None
     communities: frozenset[str] | None = None
+    name: str = ""
 
     def reaches(self, community: str) -> bool:
         """Return whether the community is within the scope."""

@@ -1,7 +1,8 @@
 """Every fault as a problem detail (RFC 9457) with a `code` that a program can switch on: one table, four handlers.
 
-Room: the front door on the wire. In: exceptions. Out: `application/problem+json`. A fault is never answered with what
-was sent: an echo of NaN or of half a surrogate pair would break the answer itself.
+Room: the front door on the wire. In: exceptions. Out: `application/problem+json`; under the address of another body's
+standard, the shape which that standard asks for. A fault is never answered with what was sent: an echo of NaN or of
+half a surrogate pair would break the answer itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api import open311_documents
 from gisgrid import errors, wire
 
 STATUS: Final[Mapping[type[errors.GisgridError], int]] = MappingProxyType(
@@ -115,7 +117,17 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-async def _own(_request: Request, error: Exception) -> Response:
+def _told(
+    request: Request, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
+) -> Response:
+    """Return a fault in the shape that the readers of this address expect."""
+    path: str = request.scope["path"]
+    if path.startswith(open311_documents.BASE):
+        return open311_documents.fault(path, status, detail, headers)
+    return problem(status, code, detail, headers=headers, **more)
+
+
+async def _own(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.GisgridError):
         raise error
     status = status_of(error)
@@ -123,24 +135,24 @@ async def _own(_request: Request, error: Exception) -> Response:
     found = wire.findings(error.findings) if isinstance(error, errors.RefusedData) else []
     if status >= 500:
         _log.warning("%s: %s", error.code, error)
-    return problem(status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
+    return _told(request, status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = error.errors()
     if all(fault["loc"][:1] == ("path",) for fault in faults):
-        return problem(404, "not_found", _NOTHING_HERE)
+        return _told(request, 404, "not_found", _NOTHING_HERE)
     named = [{"pointer": "/".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in faults]
     first = named[0]
     detail = f"{first['pointer']}: {first['message']}; the documentation at /docs says what is expected."
-    return problem(422, "invalid_parameters", readable(detail), errors=[
+    return _told(request, 422, "invalid_parameters", readable(detail), errors=[
         {name: readable(value) for name, value in fault.items()} for fault in named
     ])  # fmt: skip
 
 
-async def _framework(_request: Request, error: Exception) -> Response:
+async def _framework(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     headers = dict(error.headers or {})
@@ -149,13 +161,16 @@ async def _framework(_request: Request, error: Exception) -> Response:
     code = error.code if isinstance(error, BadRequest) else FRAMEWORK_CODES.get(error.status_code, "error")
     faults = error.faults if isinstance(error, BadRequest) else []
     detail = _FRAMEWORK_SENTENCES.get(error.status_code) if not isinstance(error, BadRequest) else None
-    return problem(
-        error.status_code, code, detail or readable(str(error.detail)), headers=headers, errors=faults
+    return _told(
+        request, error.status_code, code, detail or readable(str(error.detail)), headers=headers, errors=faults
     )  # fmt: skip
 
 
-async def _unexpected(_request: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("unexpected fault", exc_info=error)
-    return problem(
-        500, "internal", "The service failed in a way nobody foresaw; nothing was changed. Its log has the reason."
+    return _told(
+        request,
+        500,
+        "internal",
+        "The service failed in a way nobody foresaw; nothing was changed. Its log has the reason.",
     )

@@ -18,14 +18,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import gisgrid
-from api import access, schemas
+from api import access, parameters, schemas
 from api.attempts import FailedAttempts
 from api.callers import KnownCallers
 from api.deps import Services
 from api.errors import add_handlers
 from api.front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
-from api.routes import advice, feed, locate, pages, places, plans, reports, service
+from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, feed, places, plans, advice, service, pages):
+    for module in (locate, reports, feed, places, plans, advice, open311, mapit, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}
@@ -102,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(LocateFront, metrics=metrics, headers=headers)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
-    app.state.parameters = access.parameters(app)
+    app.state.parameters = parameters.of_routes(app)
     return app
 
 
@@ -142,7 +142,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schemas.Problem.model_json_schema()
-        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer"},
+            "plain_key": {"type": "apiKey", "in": "query", "name": "api_key"},
+        }
         for route in app.routes:
             if not isinstance(route, APIRoute) or not route.include_in_schema:
                 continue
@@ -150,12 +153,13 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 rule = access.ACCESS[method, route.path]
                 operation = document["paths"][route.path_format][method.lower()]
                 operation |= access.described(rule)
-                operation["security"] = [] if rule.roles is None else [{"key": []}]
+                operation["security"] = access.security(rule)
                 # FastAPI announces its own shape of a 422; ours is a problem like every other.
                 operation["responses"].pop("422", None)
-                operation["responses"]["default"] = {
+                problem = {
                     "description": "A problem detail",
                     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
+                operation["responses"].setdefault("default", problem)
         app.openapi_schema = document
     return app.openapi_schema

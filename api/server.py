@@ -13,8 +13,8 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from api.access import is_loopback
 from api.main import create_app
+from api.origins import is_loopback
 from gisgrid.errors import Conflict, UsageError
 from gisgrid.settings import Settings
 

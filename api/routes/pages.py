@@ -13,10 +13,11 @@ from urllib.parse import parse_qs
 from fastapi import Depends, Query, Request, Response
 
 from api import pages
-from api.access import SESSION_COOKIE, CallerDep, guarded_router, same_origin
+from api.access import SESSION_COOKIE, CallerDep, guarded_router
 from api.bodies import FORM_LIMIT, read_bytes, require_type
 from api.deps import Services, ServicesDep, answer, decimal
 from api.errors import BadRequest, readable
+from api.origins import same_origin
 from api.schemas import declared_system
 from gisgrid import workflow
 from gisgrid.errors import Forbidden, GisgridError

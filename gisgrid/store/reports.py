@@ -47,6 +47,7 @@ __all__ = [
     "list_reports",
     "may_see",
     "named_buildings",
+    "seen",
     "successors",
 ]
 
@@ -191,7 +192,7 @@ def list_reports(
     if wanted.since is not None:
         query = query.where(REPORTS.c.received_at >= wanted.since)
     if wanted.sight is not None:
-        query = query.where(_seen(wanted.sight))
+        query = query.where(seen(wanted.sight))
     if after is not None:
         query = query.where(REPORTS.c.id > report_number(after))
     return [record_of(row) for row in connection.execute(query.order_by(REPORTS.c.id).limit(limit))]
@@ -207,7 +208,7 @@ def may_see(connection: Connection, report_id: str, sight: Sight) -> bool:
     """
     get(connection, report_id)
     found = connection.execute(
-        records_query().where(REPORTS.c.id == report_number(report_id), _seen(sight))
+        records_query().where(REPORTS.c.id == report_number(report_id), seen(sight))
     ).one_or_none()
     return found is not None
 
@@ -270,7 +271,7 @@ def _existing(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[t
     return found
 
 
-def _seen(sight: Sight) -> ColumnElement[bool]:
+def seen(sight: Sight) -> ColumnElement[bool]:
     """Return the condition that a report is within sight."""
     community = func.left(REPORT_ASSIGNMENTS.c.grid_code, 12)
     filed = exists().where(
