@@ -78,7 +78,8 @@ def _conditions(wanted: ReportSearch) -> list[ColumnElement[bool]]:
         known = [int(each) for each in wanted.ids if each.isascii() and each.isdigit() and len(each) <= 18]
         conditions.append(reports.id.in_(known))
     if wanted.categories is not None:
-        coded = reports.category.in_([code for code in wanted.categories if code is not None])
+        # No stored text holds U+0000, and PostgreSQL refuses to be asked for it.
+        coded = reports.category.in_([code for code in wanted.categories if code is not None and "\x00" not in code])
         conditions.append(or_(coded, reports.category.is_(None)) if None in wanted.categories else coded)
     if wanted.received_from is not None:
         conditions.append(reports.received_at >= wanted.received_from)

@@ -253,6 +253,7 @@ def test_lists_by_id_category_time_and_status(service: Service) -> None:
     assert listed(start_date=ago(210), end_date=ago(130)) == [3]
     assert listed(service_code="0102") == [1]
     assert listed(service_code="0102,0101") == [0, 1]
+    assert listed(service_code="\x00") == []
     assert listed(status="closed") == [1]
     assert listed(status="open") == [0]
     assert listed(status="open,closed") == [0, 1]
