@@ -27,9 +27,6 @@ from gisgrid.store.signs import Signs
 PAST_STATES: Final = 8
 """So many past states (the editions in force at some instant) are kept ready."""
 
-SEGMENTS_AT_ONCE: Final = 500_000
-"""Distances to borders are taken of so many segments at once, some 100 MB, whatever the number of points."""
-
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -89,20 +86,14 @@ class GridsInForce:
         nearest_tolerance_m
             A point outside every grid is given to the nearest one within this distance in metres.
         """
-        index, outlines = self.index, self.index.outlines
+        index = self.index
 
         def assign(lon: Floats, lat: Floats) -> AssignedPoints:
             located = index.locate_many(lon, lat, nearest_tolerance_m=nearest_tolerance_m)
-            metres = np.full(len(lon), np.nan)
-            metres[located.method == METHODS.index("border")] = 0.0
-            rest = np.flatnonzero(np.isnan(metres) & (located.grid >= 0))
-            segments = np.diff(outlines.first)[located.grid[rest]].cumsum()
-            for part in np.split(rest, np.flatnonzero(np.diff(segments // SEGMENTS_AT_ONCE)) + 1):
-                metres[part] = outlines.distances_m(located.grid[part], lon[part], lat[part])
             return AssignedPoints(
                 [None if position < 0 else index.codes[position] for position in located.grid.tolist()],
                 [METHODS[method] for method in located.method.tolist()],
-                metres,
+                index.border_distances_m(lon, lat, located),
             )
 
         return assign

@@ -12,7 +12,7 @@ from typing import Final
 
 from gisgrid.geometry.compilation import Function, folder_for, loop_of, places_for_cache
 
-SOURCES: Final = ("compiled", "orientation", "rasterising", "raster")
+SOURCES: Final = ("compiled", "orientation", "outlines", "distance", "rasterising", "raster", "nearby")
 """Modules of this package that compiled code is made from."""
 
 
@@ -32,4 +32,4 @@ if __name__ == "__main__":
 
     from gisgrid.lookup.index import PointIndex
 
-    PointIndex(["warming"], [shapely.box(0.0, 0.0, 1.0, 1.0)], ["warming"]).locate(0.5, 0.5)
+    PointIndex(["warming"], [shapely.box(0.0, 0.0, 1.0, 1.0)], ["warming"])

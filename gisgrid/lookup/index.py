@@ -18,17 +18,16 @@ import numpy.typing as npt
 import shapely
 from shapely import Geometry
 
-from gisgrid.lookup.distance import FloatArray, Outlines, boxes_around
-from gisgrid.lookup.raster import BORDER, Raster
+from gisgrid.lookup import nearby
+from gisgrid.lookup.outlines import Floats, Outlines
+from gisgrid.lookup.raster import Raster
 from gisgrid.model import LocateMethod, Location, Neighbour
 
 NEIGHBOURS_WITHIN_M: Final = 100.0
 """Neighbours are the other grids whose ground lies within this distance of the point, unless more is asked for."""
 
 METHODS: Final[tuple[LocateMethod, ...]] = ("outside", "inside", "border", "nearest")
-"""What the numbers in `Located.method` stand for; the first three are those of `lookup.raster`."""
-_NEAREST: Final = METHODS.index("nearest")
-_CHUNK: Final = 2_000
+"""What the numbers in `Located.method` stand for: those of `lookup.raster` and `lookup.nearby`."""
 
 _IntArray = npt.NDArray[np.int64]
 
@@ -65,8 +64,6 @@ class PointIndex:
     ----------
     codes, editions
         In order of code.
-    outlines
-        The borders of the grids in that order.
 
     Examples
     --------
@@ -83,10 +80,8 @@ class PointIndex:
         order = sorted(range(len(codes)), key=lambda position: codes[position])
         self.codes: tuple[str, ...] = tuple(codes[position] for position in order)
         self.editions: tuple[str, ...] = tuple(editions[position] for position in order)
-        self._polygons = np.array([polygons[position] for position in order], dtype=object)
-        self._tree = shapely.STRtree(self._polygons)
-        self.outlines = Outlines.of(self._polygons)
-        self._raster = Raster.over(self.outlines)
+        self._raster = Raster.over(Outlines.of(np.array([polygons[position] for position in order], dtype=object)))
+        self._arrays = nearby.arrays_of(self._raster)
         self._position = {code: position for position, code in enumerate(self.codes)}
         self._warm()
 
@@ -121,18 +116,17 @@ class PointIndex:
         Distances are metres in the plane that touches the WGS-84 ellipsoid at the point (see `lookup.distance`),
         rounded to the millimetre; their error against the geodesic is below 0.1 % up to 5 km.
         """
-        x, y = np.array([lon], dtype=np.float64), np.array([lat], dtype=np.float64)
-        found = self.locate_many(x, y, nearest_tolerance_m=nearest_tolerance_m)
-        grid, method = int(found.grid[0]), int(found.method[0])
-        _, near, distances = self._within(x, y, neighbours_within_m)
+        grid, method, border, near, metres = nearby.evidence(
+            float(lon), float(lat), float(nearest_tolerance_m), float(neighbours_within_m), *self._arrays
+        )
+        codes = self.codes
         return Location(
-            grid=self.codes[grid] if grid >= 0 else None,
+            grid=codes[grid] if grid >= 0 else None,
             method=METHODS[method],
-            border_distance_m=self._border_distance(grid, method, lon, lat),
+            border_distance_m=border if grid >= 0 else None,
             neighbours=tuple(
-                Neighbour(self.codes[position], float(distance))
-                for position, distance in zip(near, distances, strict=True)
-                if position != grid
+                Neighbour(codes[position], distance)
+                for position, distance in zip(near.tolist(), metres.tolist(), strict=True)
             ),
             edition=self.editions[grid] if grid >= 0 else None,
             lon=lon,
@@ -149,44 +143,40 @@ class PointIndex:
         nearest_tolerance_m
             As in `locate`.
         """
-        x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+        x, y = _coordinates(lon), _coordinates(lat)
         grid, method = self._raster.locate(x, y)
         if nearest_tolerance_m > 0.0:
-            outside = np.flatnonzero(grid < 0)
-            for start in range(0, len(outside), _CHUNK):  # bounds the memory that all their segments take
-                chunk = outside[start : start + _CHUNK]
-                point, near, _ = self._within(x[chunk], y[chunk], nearest_tolerance_m)
-                point, first = np.unique(point, return_index=True)
-                grid[chunk[point]], method[chunk[point]] = near[first], _NEAREST
+            nearby.give_to_nearest(x, y, float(nearest_tolerance_m), *self._arrays, grid, method)
         return Located(grid, method)
+
+    def border_distances_m(self, lon: npt.ArrayLike, lat: npt.ArrayLike, located: Located) -> Floats:
+        """Return the metres from each point to the border of its grid, the same that `locate` gives one by one.
+
+        Parameters
+        ----------
+        lon, lat
+            The points that were located, WGS-84 degrees, shape (n,).
+        located
+            What `locate_many` said of them; NaN where that is no grid.
+        """
+        metres = np.empty(len(located.grid))
+        outlines = self._raster.outlines
+        nearby.fill_border_distances(
+            _coordinates(lon), _coordinates(lat), located.grid, located.method,
+            outlines.vertices, outlines.rings, outlines.polygons, metres,
+        )  # fmt: skip
+        return metres
 
     def edition_of(self, code: str) -> str | None:
         """Return the id of the edition that the grid of this code belongs to, or None where the index has no such."""
         position = self._position.get(code)
         return None if position is None else self.editions[position]
 
-    def _within(self, x: FloatArray, y: FloatArray, reach_m: float) -> tuple[_IntArray, _IntArray, FloatArray]:
-        """Return the pairs (point, grid within the reach) and their metres, by point, distance, code."""
-        point, near = self._tree.query(boxes_around(x, y, reach_m))
-        distances = self.outlines.distances_m(near, x[point], y[point])
-        distances[shapely.intersects_xy(self._polygons[near], x[point], y[point])] = 0.0
-        order = np.lexsort((near, distances, point))
-        order = order[distances[order] <= reach_m]
-        return point[order], near[order], distances[order]
-
-    def _border_distance(self, grid: int, method: int, lon: float, lat: float) -> float | None:
-        if grid < 0:
-            return None
-        if method == BORDER:
-            return 0.0
-        return float(self.outlines.distances_m(np.array([grid]), np.array([lon]), np.array([lat]))[0])
-
     def _warm(self) -> None:
-        """Build now what GEOS would build at the first question: that is not safe among threads, later reads are."""
-        shapely.prepare(self._polygons)
-        if len(self._polygons):
-            corners = shapely.bounds(self._polygons)
-            inside_box = (corners[:, :2] + corners[:, 2:]) / 2.0
-            shapely.intersects_xy(self._polygons, inside_box[:, 0], inside_box[:, 1])
-            shapely.contains_xy(self._polygons, inside_box[:, 0], inside_box[:, 1])
-            self._tree.query(shapely.points(inside_box[0]))
+        """Load every compiled loop, or compile it where no installation has: whoever asks first must not wait."""
+        self.locate(0.0, 0.0)
+        self.border_distances_m([0.0], [0.0], self.locate_many([0.0], [0.0], nearest_tolerance_m=1.0))
+
+
+def _coordinates(values: npt.ArrayLike) -> Floats:
+    return np.ascontiguousarray(values, dtype=np.float64)

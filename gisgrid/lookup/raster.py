@@ -21,9 +21,8 @@ import numpy.typing as npt
 
 from gisgrid.lookup import rasterising
 from gisgrid.lookup.compiled import compiled
-from gisgrid.lookup.distance import FloatArray, Outlines
 from gisgrid.lookup.orientation import side
-from gisgrid.lookup.rasterising import Floats, Integers
+from gisgrid.lookup.outlines import Floats, Integers, Outlines, segment_of
 
 CELLS_A_POLYGON: Final = ((20_000, 512), (200_000, 256), (2**62, 64))
 """So many cells for each polygon, up to a number of polygons: more are quicker, fewer save memory."""
@@ -32,6 +31,7 @@ _SMALLEST_CELL_DEG: Final = 1e-10
 """Far above the rounding of coordinates, far below any building."""
 
 OUTSIDE, INSIDE, BORDER = 0, 1, 2
+_NO_BOOK: Final = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,103 +40,78 @@ class Raster:
 
     Attributes
     ----------
-    origin, scale
-        Lower left corner in degrees, and cells a degree: along x and y.
+    frame
+        Longitude and latitude of the lower left corner in degrees, then cells a degree along x and y.
     lines_x, lines_y
         The least coordinate of each column and row.
     cell
-        Of each cell -1 outside every polygon, a polygon that holds all of it, or -2 less the number of its record
-        where borders touch it: int32, shape (rows, columns).
-    record_whole
-        Of each record the first polygon that holds the whole cell, or -1.
-    record_runs, run_grid, run_entries, entries
-        The runs of each record and the segments of each run, as ranges; see `lookup.rasterising`.
-    ends
-        The segments themselves, those of `lookup.distance.Outlines`.
+        Of each cell -1 outside every polygon, a polygon that holds all of it, or -2 less where its record in the book
+        begins: int32, shape (rows, columns).
+    book
+        The records, see `lookup.rasterising`.
+    outlines
+        What the numbers of polygons and segments in it stand for.
     """
 
-    origin: Floats
-    scale: Floats
+    frame: Floats
     lines_x: Floats
     lines_y: Floats
     cell: Integers
-    record_whole: Integers
-    record_runs: Integers
-    run_grid: Integers
-    run_entries: Integers
-    entries: Integers
-    ends: Floats
+    book: Integers
+    outlines: Outlines
 
     @classmethod
     def over(cls, outlines: Outlines) -> Raster:
-        """Return the raster over these polygons, of which the first counts where several cover a point."""
-        ends, first = np.ascontiguousarray(outlines.ends), outlines.first.astype(np.int64)
-        origin, scale, columns, rows = _extent(ends, first)
-        lines_x, lines_y = _lines(origin[0], scale[0], columns), _lines(origin[1], scale[1], rows + 1)
-        mark = np.full((rows, columns), -1, dtype=np.int32)
-        whole = mark.copy()
-        runs, count = rasterising.count_runs(ends, first, origin, scale, lines_y, mark)
-        run_cell, run_grid, run_size = np.empty(runs, np.int64), np.empty(runs, np.int32), np.zeros(runs, np.int32)
-        mark[:] = -1
-        rasterising.fill_runs(ends, first, origin, scale, lines_x, lines_y, mark, whole, run_cell, run_grid, run_size)
-        order = np.argsort(run_cell, kind="stable")  # runs of a cell stay in order of polygon
-        run_entries = np.concatenate([[0], np.cumsum(run_size[order], dtype=np.int64)])
-        place = np.empty(runs, dtype=np.int64)
-        place[order] = run_entries[:-1]
-        entries = np.empty(count, dtype=np.int32)
-        mark[:] = -1
-        rasterising.fill_entries(ends, first, origin, scale, lines_y, mark, place, entries)
-        touched, begins = np.unique(run_cell[order], return_index=True)
-        record_whole = whole.ravel()[touched]
-        whole.ravel()[touched] = -2 - np.arange(len(touched), dtype=np.int32)
-        return cls(
-            origin=origin,
-            scale=scale,
-            lines_x=lines_x,
-            lines_y=lines_y,
-            cell=whole,
-            record_whole=record_whole,
-            record_runs=np.append(begins, runs).astype(np.int32),
-            run_grid=run_grid[order],
-            run_entries=run_entries.astype(np.int32),
-            entries=entries,
-            ends=ends,
-        )
+        """Return the raster over these polygons, of which the first counts where several cover a point.
 
-    def locate(self, lon: FloatArray, lat: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        Raises
+        ------
+        ValueError
+            The polygons overlap so much that 32 bits cannot number their records.
+        """
+        shapes = (outlines.vertices, outlines.rings, outlines.polygons)
+        frame, columns, rows = _frame(outlines)
+        lines_x, lines_y = _lines(frame[0], frame[2], columns), _lines(frame[1], frame[3], rows + 1)
+        whole, place, book = np.full((rows, columns), -1, np.int32), np.zeros((rows, columns), np.int32), _NO_BOOK
+        head = whole.copy()
+        rasterising.lay(*shapes, frame, lines_x, lines_y, whole, place, head, book, False)
+        total = rasterising.open_book(place)
+        if total > np.iinfo(np.int32).max:
+            raise ValueError(f"{len(outlines):,} polygons overlap too much for one index: divide them")
+        book = np.empty(total, dtype=np.int32)
+        head[:] = -1
+        rasterising.lay(*shapes, frame, lines_x, lines_y, whole, place, head, book, True)
+        rasterising.close_book(place, whole, book)
+        return cls(frame, lines_x, lines_y, whole, book, outlines)
+
+    def locate(self, lon: Floats, lat: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Return the first polygon that covers each point, or -1, and OUTSIDE, INSIDE or BORDER."""
         polygon = np.empty(len(lon), dtype=np.int64)
         method = np.empty(len(lon), dtype=np.uint8)
-        _locate(
-            np.ascontiguousarray(lon), np.ascontiguousarray(lat), self.origin, self.scale, self.lines_x, self.lines_y,
-            self.cell, self.record_whole, self.record_runs, self.run_grid, self.run_entries, self.entries, self.ends,
-            polygon, method,
+        locate_all(
+            np.ascontiguousarray(lon), np.ascontiguousarray(lat), self.frame, self.lines_x, self.lines_y,
+            self.cell, self.book, self.outlines.vertices, polygon, method,
         )  # fmt: skip
         return polygon, method
 
 
-def _extent(ends: Floats, first: npt.NDArray[np.int64]) -> tuple[Floats, Floats, int, int]:
-    """Return origin, scale, columns and rows: cells about square on the ground, so many for each polygon's box."""
-    begins = first[:-1]
-    if not len(begins):
-        return np.zeros(2), np.ones(2), 0, 0
-    west, east = np.minimum.reduceat(ends[:, 0], begins), np.maximum.reduceat(ends[:, 2], begins)
-    south = np.minimum.reduceat(np.minimum(ends[:, 1], ends[:, 3]), begins)
-    north = np.maximum.reduceat(np.maximum(ends[:, 1], ends[:, 3]), begins)
-    origin = np.array([west.min(), south.min()])
-    width, height = east.max() - origin[0], north.max() - origin[1]
-    wanted = next(cells for limit, cells in CELLS_A_POLYGON if len(begins) <= limit)
+def _frame(outlines: Outlines) -> tuple[Floats, int, int]:
+    """Return the frame, columns and rows: cells about square on the ground, so many for each polygon's box."""
+    if not len(outlines):
+        return np.array([0.0, 0.0, 1.0, 1.0]), 0, 0
+    lower, upper = outlines.boxes()
+    origin = lower.min(axis=0)
+    size = upper.max(axis=0) - origin
+    wanted = next(cells for limit, cells in CELLS_A_POLYGON if len(outlines) <= limit)
     # Polygons far apart: the raster as a whole stays within four times what they would take side by side.
-    budget = max(_LEAST_CELLS, wanted * len(begins))
-    area = max(((east - west) * (north - south)).sum() / budget, width * height / (4 * budget))
-    squeeze = max(0.1, float(np.cos(np.radians(origin[1] + height / 2.0))))
+    budget = max(_LEAST_CELLS, wanted * len(outlines))
+    area = max((upper - lower).prod(axis=1).sum() / budget, size.prod() / (4 * budget))
+    squeeze = max(0.1, float(np.cos(np.radians(origin[1] + size[1] / 2.0))))
     sides = np.sqrt(area) * np.array([squeeze**-0.5, squeeze**0.5])
     # A long thin polygon has room for few cells across; it is cut no finer along for that.
-    sides = np.maximum(sides, np.maximum(np.array([width, height]) / (4 * budget) ** 0.75, _SMALLEST_CELL_DEG))
-    scale = 1.0 / sides
-    columns = int(np.floor((east.max() - origin[0]) * scale[0])) + 1
-    rows = int(np.floor((north.max() - origin[1]) * scale[1])) + 1
-    return origin, scale, columns, rows
+    scale = 1.0 / np.maximum(sides, np.maximum(size / (4 * budget) ** 0.75, _SMALLEST_CELL_DEG))
+    columns, rows = (np.floor((upper.max(axis=0) - origin) * scale) + 1).astype(int).tolist()
+    return np.concatenate([origin, scale]), columns, rows
 
 
 def _lines(origin: float, scale: float, count: int) -> Floats:
@@ -151,49 +126,59 @@ def _lines(origin: float, scale: float, count: int) -> Floats:
 
 
 @compiled
-def _locate(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
-    lon: Floats, lat: Floats, origin: Floats, scale: Floats, lines_x: Floats, lines_y: Floats,
-    cell: Integers, record_whole: Integers, record_runs: Integers, run_grid: Integers, run_entries: Integers,
-    entries: Integers, ends: Floats,
+def locate_all(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
+    lon: Floats, lat: Floats, frame: Floats, lines_x: Floats, lines_y: Floats,
+    cell: Integers, book: Integers, vertices: Floats,
     polygon: npt.NDArray[np.int64], method: npt.NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Fill polygon and method of each point."""
-    rows, columns = cell.shape
-    x0, y0, sx, sy = origin[0], origin[1], scale[0], scale[1]
     for point in range(len(lon)):
         x, y = lon[point], lat[point]
-        across, up = (x - x0) * sx, (y - y0) * sy
-        if not (0.0 <= across < columns and 0.0 <= up < rows):
-            polygon[point], method[point] = -1, OUTSIDE
-            continue
-        column, row = int(across), int(up)
-        answer = cell[row, column]
+        row, column = place_of(x, y, frame, cell.shape[0], cell.shape[1])
+        answer = cell[row, column] if row >= 0 else -1
         if answer >= -1:
-            polygon[point] = answer
-            method[point] = INSIDE if answer >= 0 else OUTSIDE
-            continue
-        record = -2 - answer
-        whole = record_whole[record]
-        polygon[point] = whole
-        method[point] = INSIDE if whole >= 0 else OUTSIDE
-        for run in range(record_runs[record], record_runs[record + 1]):
-            candidate = run_grid[run] >> 1
-            if 0 <= whole < candidate:
-                break
-            held = _holds(
-                x, y, lines_x[column], lines_y[row], run_grid[run] & 1,
-                entries[run_entries[run] : run_entries[run + 1]], ends,
-            )  # fmt: skip
-            if held != OUTSIDE:
-                polygon[point], method[point] = candidate, held
-                break
+            polygon[point], method[point] = answer, INSIDE if answer >= 0 else OUTSIDE
+        else:
+            polygon[point], method[point] = first_of_record(
+                x, y, lines_x[column], lines_y[row], -2 - answer, book, vertices
+            )
 
 
 @compiled
-def _holds(x: float, y: float, left: float, bottom: float, odd: int, segments: Integers, ends: Floats) -> int:
+def place_of(x: float, y: float, frame: Floats, rows: int, columns: int) -> tuple[int, int]:
+    """Return row and column of the cell that a point is in, -1 and -1 beside the raster."""
+    across, up = (x - frame[0]) * frame[2], (y - frame[1]) * frame[3]
+    if not (0.0 <= across < columns and 0.0 <= up < rows):
+        return -1, -1
+    return int(up), int(across)
+
+
+@compiled
+def first_of_record(
+    x: float, y: float, left: float, bottom: float, record: int, book: Integers, vertices: Floats
+) -> tuple[int, int]:
+    """Return the first polygon that covers a point of a cell with this record, or -1, and how."""
+    whole, end = book[record], book[record + 1]
+    run = record + 2
+    while run < end:
+        candidate, segments = book[run] >> 1, run + 2
+        if 0 <= whole < candidate:
+            break
+        run = segments + book[run + 1]
+        held = holds(x, y, left, bottom, book[segments - 2] & 1, book, segments, run, vertices)
+        if held != OUTSIDE:
+            return candidate, held
+    return whole, INSIDE if whole >= 0 else OUTSIDE
+
+
+@compiled
+def holds(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
+    x: float, y: float, left: float, bottom: float, odd: int,
+    book: Integers, begin: int, end: int, vertices: Floats,
+) -> int:  # fmt: skip
     """Return whether the point is OUTSIDE, INSIDE or on the BORDER of the polygon that these segments bound here."""
-    for number in segments:
-        ax, ay, bx, by = ends[number, 0], ends[number, 1], ends[number, 2], ends[number, 3]
+    for place in range(begin, end):
+        ax, ay, bx, by = segment_of(vertices, book[place])
         if (ay <= y) != (by <= y):
             # The segment crosses the height of the point: left of the point, right of it, or in it?
             if x >= ax:

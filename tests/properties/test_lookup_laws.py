@@ -158,6 +158,69 @@ def test_any_polygons_are_answered_exactly_also_where_cells_meet(faces: list[Gro
     assert answers == [expected(faces, codes, x, y) for x, y in points.tolist()]
 
 
+# ---- Distances: the border, what is near, what is nearest -----------------------------------------------------------
+
+
+def metres_of_a_degree(lat: float) -> np.ndarray:
+    """The radii of curvature of WGS-84 in the prime vertical, times cos φ, and in the meridian, for one degree."""
+    phi, e2 = np.radians(lat), 0.00669437999014
+    shape = 1 - e2 * np.sin(phi) ** 2
+    return np.radians(6378137.0 * np.array([np.cos(phi) / np.sqrt(shape), (1 - e2) / shape**1.5]))
+
+
+def plane_at(grounds: list[Ground], x: float, y: float) -> np.ndarray:
+    """The polygons in metres, in the plane that touches the ellipsoid at the point, which is its origin."""
+    return shapely.transform(grounds, lambda xy: (xy - [x, y]) * metres_of_a_degree(y))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    faces=st.one_of(grounds(), towns).filter(bool),
+    seed=st.integers(0, 10_000),
+    reach=st.sampled_from([0.0, 5.0, 100.0, 2_000.0]),
+    tolerance=st.sampled_from([0.0, 40.0, 500.0]),
+)
+def test_distances_are_those_of_the_plane_at_the_point(
+    faces: list[Ground], seed: int, reach: float, tolerance: float
+) -> None:
+    codes = [f"{k:03}" for k in np.random.default_rng(seed).permutation(len(faces))]
+    index = PointIndex(codes, faces, ["e"] * len(faces))
+    points = points_of([part for face in faces for part in shapely.get_parts(face)], seed)[::4]
+    origin = shapely.Point(0.0, 0.0)
+    for x, y in points.tolist():
+        plane = plane_at(faces, x, y)
+        away = dict(zip(codes, shapely.distance(plane, origin).tolist(), strict=True))
+        rims = dict(zip(codes, shapely.distance(shapely.boundary(plane), origin).tolist(), strict=True))
+        located = index.locate(x, y, nearest_tolerance_m=tolerance, neighbours_within_m=reach)
+        if located.grid is None:
+            assert min(away.values()) > tolerance - 0.001
+        else:
+            assert abs(rims[located.grid] - located.border_distance_m) <= 0.00051
+        if located.method == "nearest":
+            assert located.border_distance_m <= tolerance
+            assert away[located.grid] <= min(away.values()) + 0.001
+        near = {neighbour.code: neighbour.distance_m for neighbour in located.neighbours}
+        assert list(near.items()) == sorted(near.items(), key=lambda each: (each[1], each[0]))
+        assert all(abs(away[code] - metres) <= 0.00051 for code, metres in near.items())
+        surely = {code for code, metres in away.items() if metres < reach - 0.001 or metres < 1e-9}
+        maybe = {code for code, metres in away.items() if metres < reach + 0.001}
+        assert surely - {located.grid} <= near.keys() <= maybe - {located.grid}
+
+
+@settings(max_examples=25, deadline=None)
+@given(faces=st.one_of(grounds(), towns), seed=st.integers(0, 10_000), tolerance=st.sampled_from([0.0, 40.0, 500.0]))
+def test_nearest_and_distances_in_bulk_are_those_one_by_one(faces: list[Ground], seed: int, tolerance: float) -> None:
+    index = PointIndex([f"{k:03}" for k in range(len(faces))], faces, ["e"] * len(faces))
+    points = np.random.default_rng(seed).uniform((110.99, 39.99), (111.04, 40.04), (60, 2))
+    points = np.concatenate([points, shapely.get_coordinates(faces)[:40]])
+    located = index.locate_many(*points.T, nearest_tolerance_m=tolerance)
+    metres = index.border_distances_m(*points.T, located)
+    single = [index.locate(x, y, nearest_tolerance_m=tolerance) for x, y in points.tolist()]
+    assert [index.codes[k] if k >= 0 else None for k in located.grid] == [one.grid for one in single]
+    assert [METHODS[k] for k in located.method] == [one.method for one in single]
+    assert [None if np.isnan(each) else each for each in metres] == [one.border_distance_m for one in single]
+
+
 @settings(max_examples=40, deadline=None)
 @given(size=st.sampled_from([1e-9, 1e-7, 1e-4, 1.0, 60.0]), thin=st.sampled_from([1.0, 1e-3, 1e3]))
 def test_grids_of_any_size_and_shape_fit_a_raster(size: float, thin: float) -> None:

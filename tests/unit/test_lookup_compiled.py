@@ -23,21 +23,24 @@ from gisgrid.lookup.index import PointIndex
 town = [shapely.Polygon([(0.1, 0.2), (0.7, 0.3), (0.4, 0.9)]), shapely.box(0.3, 0.1, 0.9, 0.6)]
 x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 1, 41), np.linspace(0, 1, 41)))
 x, y = np.append(x, [0.1, 0.55, 0.3]), np.append(y, [0.2, 0.6, 0.35])
-found = PointIndex(["a", "b"], town, ["e", "e"]).locate_many(x, y)
-print(json.dumps([found.grid.tolist(), found.method.tolist()]))
+index = PointIndex(["a", "b"], town, ["e", "e"])
+found = index.locate_many(x, y, nearest_tolerance_m=6_000.0)
+metres = np.nan_to_num(index.border_distances_m(x, y, found), nan=-1.0).tolist()
+near = [[each.code, each.distance_m] for each in index.locate(0.5, 0.5, neighbours_within_m=80_000.0).neighbours]
+print(json.dumps([found.grid.tolist(), found.method.tolist(), metres, near]))
 """
 
 
 def test_every_module_with_compiled_code_is_in_the_digest() -> None:
-    assert {"orientation", "rasterising", "raster"} <= USERS
+    assert {"orientation", "distance", "rasterising", "raster", "nearby"} <= USERS
     assert set(compiled.SOURCES) > USERS
 
 
 @pytest.mark.parametrize("name", sorted(USERS))
-def test_modules_with_compiled_code_take_names_only_from_the_digest_or_types(name: str) -> None:
+def test_modules_with_compiled_code_take_names_only_from_the_digest(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
     origins = set(re.findall(r"from gisgrid\.lookup\.(\w+) import", source))
-    assert origins <= {*compiled.SOURCES, "distance"}, "distance gives array types only"
+    assert origins <= set(compiled.SOURCES)
 
 
 def test_without_the_compiler_the_answers_are_the_same() -> None:
@@ -52,6 +55,8 @@ def test_without_the_compiler_the_answers_are_the_same() -> None:
         for switch in ("0", "1")
     ]
     assert answers[0] == answers[1]
-    grids, methods = json.loads(answers[0])
+    grids, methods, metres, near = json.loads(answers[0])
     assert set(grids) == {-1, 0, 1}
-    assert set(methods) == {0, 1, 2}
+    assert set(methods) == {0, 1, 2, 3}
+    assert min(metres) == -1.0
+    assert near == [["b", 0.0]]
