@@ -29,6 +29,7 @@ from api.routes import advice, feed, locate, mapit, open311, pages, places, plan
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
+from gisgrid.moving import ReportMover
 from gisgrid.settings import Settings
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
@@ -74,12 +75,15 @@ def create_app(settings: Settings) -> FastAPI:
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
         )
         app.state.boards = PlanBoards(database)
+        mover = ReportMover(database, directory)
+        mover.start()
         app.state.feed = Feed(database)
         app.state.feed.start()
         try:
             yield
         finally:
             await run_in_threadpool(app.state.feed.stop)
+            await run_in_threadpool(mover.stop)
             await run_in_threadpool(watch.stop)
             database.close()
 

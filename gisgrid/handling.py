@@ -18,6 +18,7 @@ from gisgrid.dispatch.states import next_state
 from gisgrid.errors import DifferentEvent, Forbidden, RefusedData
 from gisgrid.filing import place_reports
 from gisgrid.model import GRID_NUMBER_WIDTH, Assignment, ReportEventRequest
+from gisgrid.moving import confirmations
 from gisgrid.store import editions, report_events
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
@@ -108,11 +109,14 @@ def _record(
     if request.type == "reassign":
         assignment = _reassigned(connection, directory, record, request)
         _require_reach(assignment, reaches)
+    if request.type == "reopen":
+        # Closed reports keep the grid of their time; who works on it again needs the grid of today.
+        assignment = confirmations(connection, directory, [record])[0].assignment
     holding = before if assignment is None else assignment
     state = next_state(record.state, request.type, placed=holding.grid is not None)
     details: dict[str, object] = {"state": state}
     if assignment is not None:
-        details |= {"from": before.grid, "grid": assignment.grid, "method": assignment.method}
+        details |= {"from": before.grid, "to": assignment.grid, "method": assignment.method}
     event = report_events.NewEvent(
         type=request.type,
         actor=actor,

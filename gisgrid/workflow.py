@@ -53,6 +53,7 @@ __all__ = [
     "import_osm",
     "list_plans",
     "micro_grids_of",
+    "move_reports",
     "publish_plan",
     "reject_plan",
     "submit_plan",
@@ -256,6 +257,17 @@ def publish_plan(
             replaces=None if current is None else current.id,
             valid_from=valid_from,
         )
+
+
+def move_reports(database: Database, *, nearest_tolerance_m: float) -> int:
+    """Return how many open reports moved to the grids in force, which a publication leaves to be done right after it.
+
+    Where a service runs it does so by itself; see `moving`.
+    """
+    from gisgrid import moving
+    from gisgrid.directory import GridDirectory
+
+    return moving.move_reports(database, GridDirectory(database, nearest_tolerance_m=nearest_tolerance_m))
 
 
 def _checked(connection: Connection, plan: Plan) -> Plan:

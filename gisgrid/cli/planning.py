@@ -19,6 +19,7 @@ from gisgrid.cli import draw_options, output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
 from gisgrid.model import MICRO_BAND, DrawSettings, Edition, Effort, Finding, Plan
+from gisgrid.settings import Settings
 from gisgrid.store.database import Database
 from gisgrid.store.plans import community_of
 from gisgrid.workflow import DrawInterrupted, DrawnPlan, Spread
@@ -230,6 +231,9 @@ def publish(
             edition = workflow.publish_plan(database, each, accept=tuple(accept or ()), actor=actor(), from_draft=True)
             output.talk.print(f"plan {each} is in force as edition {edition.id} of {edition.community}")
             published.append(edition)
+        moved = workflow.move_reports(database, nearest_tolerance_m=Settings.from_environment().nearest_tolerance_m)
+        if moved:
+            output.talk.print(f"{moved} open report(s) moved to the grids in force")
     if as_json:
         editions = [_edition_document(edition) for edition in published]
         output.print_json(editions[0] if len(plan) == 1 else editions)

@@ -1,6 +1,6 @@
-"""A report is given to another grid (改派) by whoever handles it, and what speaks for and against that grid.
+"""A report goes to another grid: by the hand of whoever handles it (改派), or because the grids have changed.
 
-Room `dispatch`, pure. In: the grid asked for, what became of it, where the report's point lies. Out: an `Assignment`.
+Room `dispatch`, pure. In: the grid asked for or held, what became of it, where the report lies. Out: an `Assignment`.
 Imports the nouns only.
 """
 
@@ -31,6 +31,52 @@ POINT_ELSEWHERE: Final = Rule(
     "Check the place before sending somebody far.",
     "该诉求人工改派至网格{grid}，而坐标点{where_zh}；已按人工改派，派单前请核实位置。",
 )
+
+
+SUCCEEDED: Final = Rule(
+    "report_followed_lineage",
+    "warning",
+    "Grid {grid} has ended, and nothing else tells where the report belongs; it went with most of the grid's "
+    "households to grid {heir}. Check the place.",
+    "网格{grid}已停用，且无其他位置依据；该诉求随多数住户划入网格{heir}，请核实位置。",
+)
+LEFT_BEHIND: Final = Rule(
+    "report_lost_its_grid",
+    "warning",
+    "Grid {grid} has ended and no grid continues it; find the place of the report and reassign it.",
+    "网格{grid}已停用且无后继网格；请核实位置后改派。",
+)
+
+
+def renew_assignment(held: Assignment, anew: Assignment, heirs: Mapping[str, GridInForce | None]) -> Assignment | None:
+    """Return the assignment that a report gets when grids have changed, or None where it keeps its grid.
+
+    What a person decided stands as long as the grid does. Otherwise the place decides anew; where it leads nowhere, the
+    report stays in its grid, or goes where most households of an ended grid went.
+
+    Parameters
+    ----------
+    held
+        The assignment until now.
+    anew
+        Where the grids in force put the report by its building or point.
+    heirs
+        The grid in force that continues the grid held until now, itself where it did not end.
+    """
+    if held.grid is None:
+        return None if anew.grid is None else anew
+    heir = heirs.get(held.grid)
+    stands = heir is not None and heir.code == held.grid
+    by_place = held.method not in ("manual", "successor")
+    if by_place and anew.grid is not None:
+        return None if anew.grid == held.grid else anew
+    if stands:
+        return None
+    if heir is None:
+        lost = LEFT_BEHIND.finding(codes=[held.grid], grid=held.grid)
+        return Assignment(None, "unplaced", findings=(*anew.findings, lost))
+    succeeded = SUCCEEDED.finding(codes=[held.grid, heir.code], grid=held.grid, heir=heir.code)
+    return Assignment(heir.code, "successor", edition=heir.edition, findings=(succeeded,))
 
 
 def assign_by_hand(grid: str, heirs: Mapping[str, GridInForce | None], location: Location | None) -> Assignment:

@@ -71,6 +71,14 @@ def next_state(state: ReportState, event: ReportEventType, *, placed: bool) -> R
     return "unplaced" if after == "assigned" and not placed else after
 
 
+def state_when_moved(state: ReportState, assignment: Assignment) -> ReportState:
+    """Return the state of an open report that followed the grids: who works on it goes on, what waited waits.
+
+    A report on the work list that has found a grid is `assigned`; one that has lost its grid is `unplaced` again.
+    """
+    return state_when_filed(assignment) if state in ("unplaced", "assigned") else state
+
+
 def possible_events(state: ReportState) -> tuple[ReportEventType, ...]:
     """Return what can happen to a report in this state.
 

@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 
 from gisgrid.model import Assignment, ReportState
 from gisgrid.store.database import Connection
-from gisgrid.store.report_rows import assignment_values, report_number, unknown_report
+from gisgrid.store.report_rows import assignment_values, confirmed_edition, report_number, unknown_report
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 
@@ -77,11 +77,13 @@ def record(
         The new one, or None where the report keeps the one it has.
     """
     number = report_number(report_id)
-    connection.execute(update(REPORTS).where(REPORTS.c.id == number, REPORTS.c.state != state).values(state=state))
+    values: dict[str, Any] = {"state": state}
     if assignment is not None:
+        values["confirmed_edition_id"] = confirmed_edition(assignment)
         given = REPORT_ASSIGNMENTS.c
         newest = connection.execute(select(func.max(given.sequence)).where(given.report_id == number)).scalar_one()
         connection.execute(insert(REPORT_ASSIGNMENTS), [assignment_values(number, assignment, sequence=newest + 1)])
+    connection.execute(update(REPORTS).where(REPORTS.c.id == number).values(values))
     connection.execute(
         insert(REPORT_EVENTS).values(
             report_id=number,

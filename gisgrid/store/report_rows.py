@@ -77,6 +77,7 @@ def report_values(filing: Filing) -> dict[str, Any]:
         "urgency": report.urgency,
         "grid_code": report.grid_code,
         "state": filing.state,
+        "confirmed_edition_id": confirmed_edition(filing.assignment),
         "geom": None if filing.point is None else f"SRID=4326;POINT({filing.point[0]!r} {filing.point[1]!r})",
     }
 
@@ -159,6 +160,11 @@ def record_of(row: Row[Any]) -> ReportRecord:
             building=row.deciding_building,
         ),
     )
+
+
+def confirmed_edition(assignment: Assignment) -> int | None:
+    """Return the edition by which a report with this assignment is confirmed, as the database counts it."""
+    return None if assignment.edition is None else int(assignment.edition)
 
 
 def report_number(report_id: str) -> int:

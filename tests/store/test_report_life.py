@@ -105,7 +105,7 @@ def test_a_report_lives_its_life(handle: Handle, file: Callable[..., str], town:
         ("close", "clerk", "已修复"),
         ("reopen", "clerk", "仍不亮"),
     ]
-    assert last.history[3].details == {"state": "assigned", "from": code(1), "grid": code(3), "method": "manual"}
+    assert last.history[3].details == {"state": "assigned", "from": code(1), "to": code(3), "method": "manual"}
     assert [row[2] for row in assignments(town, report)] == [code(1), code(3)]
 
 

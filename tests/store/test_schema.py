@@ -338,6 +338,7 @@ INDEX_OF_QUERY = {
     "community_sites": ("sites_geom_idx", {"community": "990101001001"}),
     "community_buildings": ("buildings_community_code_idx", {"community": "990101001001"}),
     "grid_of_building": ("edition_buildings_building_code_idx", {"building": "b1", "at": None}),
+    "outdated_reports": ("reports_sought_editions_idx", {"editions": 1, "limit": 10}),
     "communities_under": ("divisions_parent_code_idx", {"code": "990101"}),
 }
 

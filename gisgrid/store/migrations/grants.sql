@@ -70,6 +70,6 @@ BEGIN
   TO gisgrid_app;
   GRANT UPDATE (valid) ON gisgrid.editions TO gisgrid_app;
   GRANT UPDATE (retired_edition_id) ON gisgrid.grid_codes TO gisgrid_app;
-  GRANT UPDATE (state) ON gisgrid.reports TO gisgrid_app;
+  GRANT UPDATE (state, confirmed_edition_id, sought_editions) ON gisgrid.reports TO gisgrid_app;
 END
 $$;

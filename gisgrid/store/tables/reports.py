@@ -2,7 +2,9 @@
 
 Room: store. In: the schema's base. Out: one `Table` a noun. Must not import any other room.
 
-Of a report only its state may change; its assignments and events are append-only in the database itself.
+Of a report only its state may change, and what is known of its grid: the edition in force that last confirmed it, or,
+without a grid, how many editions there were when one was last sought. Its assignments and events are append-only in the
+database itself.
 """
 
 from __future__ import annotations
@@ -50,6 +52,8 @@ REPORTS: Final = Table(
     Column("grid_code", CODE),
     instant("received_at", now=True),
     Column("state", Text, nullable=False),
+    Column("confirmed_edition_id", BigInteger, ForeignKey("editions.id")),
+    Column("sought_editions", BigInteger, nullable=False, server_default=text("0")),
     geometry("POINT", nullable=True),
     CheckConstraint("source <> '' AND external_id <> ''", name="identity"),
     CheckConstraint("octet_length(body_sha256) = 32", name="body"),
@@ -64,6 +68,16 @@ REPORTS: Final = Table(
     sound("POINT"),
     Index("reports_received_at_idx", "received_at"),
     Index("reports_state_idx", "state"),
+    Index(
+        "reports_confirmed_edition_id_idx",
+        "confirmed_edition_id",
+        postgresql_where=text("state <> 'closed' AND confirmed_edition_id IS NOT NULL"),
+    ),
+    Index(
+        "reports_sought_editions_idx",
+        "sought_editions",
+        postgresql_where=text("state <> 'closed' AND confirmed_edition_id IS NULL"),
+    ),
     Index("reports_geom_idx", "geom", postgresql_using="gist"),
     comment="Reports as they came (raw coordinates with their declared system) and the converted point beside them.",
 )
