@@ -42,6 +42,7 @@ def report(record: ReportRecord) -> dict[str, Any]:
             "edition": record.assignment.edition,
             "building": record.assignment.building,
             "findings": wire.findings(record.assignment.findings),
+            "candidates": wire.candidates(record.assignment.candidates),
         },
     }
 

@@ -21,9 +21,11 @@ from gisgrid.errors import MissingCrs, UnknownCrs
 from gisgrid.geometry.crs import NAMED, parse_crs
 from gisgrid.model import (
     AssignmentMethod,
+    CandidateField,
     DivisionLevel,
     GridKind,
     LocateMethod,
+    PlaceKind,
     Report,
     ReportEventRequest,
     ReportEventType,
@@ -244,8 +246,22 @@ class LocateManyAnswer(BaseModel):
     editions: dict[str, EditionOfGrid]
 
 
+class CandidateOut(BaseModel):
+    """A place that the words of a report may mean; reassigning the report to it is a dispatcher's decision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: PlaceKind
+    code: str
+    name: str
+    grids: list[str]
+    score: float
+    matched: str
+    field: CandidateField
+
+
 class AssignmentOut(BaseModel):
-    """A report's grid with the evidence, and what speaks against it."""
+    """A report's grid with the evidence, and what speaks against it; without a grid, what its words may mean."""
 
     grid: str | None
     method: AssignmentMethod
@@ -254,6 +270,7 @@ class AssignmentOut(BaseModel):
     edition: str | None
     building: str | None
     findings: list[dict[str, Any]]
+    candidates: list[CandidateOut]
 
 
 class ReportAnswer(ReportBody):

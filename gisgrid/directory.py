@@ -19,6 +19,7 @@ from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, Located, PointIndex
 from gisgrid.lookup.recent import Recent
 from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
+from gisgrid.naming import NameDirectory
 from gisgrid.store import divisions, editions, posts, signs
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.editions import CoverageRow
@@ -223,11 +224,17 @@ class GridDirectory:
         Where the editions are.
     nearest_tolerance_m
         A point outside every grid is given to the nearest one within this distance in metres.
+
+    Attributes
+    ----------
+    names
+        Finds the places that reports without a place name in words.
     """
 
     def __init__(self, database: Database, *, nearest_tolerance_m: float) -> None:
         self.nearest_tolerance_m = nearest_tolerance_m
         self.watched = False
+        self.names = NameDirectory()
         self._database = database
         self._state: State | None = None
         self._renewing = threading.Lock()

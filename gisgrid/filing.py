@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gisgrid.directory import GridDirectory
-from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report
+from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report, with_candidates
 from gisgrid.dispatch.intake import content_digest, require_sound
 from gisgrid.dispatch.states import state_when_filed
 from gisgrid.errors import DifferentReport
@@ -94,4 +94,22 @@ def place_reports(connection: Connection, directory: GridDirectory, reports: Seq
     named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
     successors = kept.successors(connection, {report.grid_code for report in reports if report.grid_code})
     buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}
-    return [place_report(report, locate=locate, buildings=buildings, successors=successors) for report in reports]
+    placements = [place_report(report, locate=locate, buildings=buildings, successors=successors) for report in reports]
+    return _with_candidates(connection, directory, reports, placements)
+
+
+def _with_candidates(
+    connection: Connection, directory: GridDirectory, reports: Sequence[Report], placements: Sequence[Placement]
+) -> list[Placement]:
+    """Return the placements, those without a grid with the places that the words of their reports may mean."""
+    worded = [
+        position
+        for position, (report, placement) in enumerate(zip(reports, placements, strict=True))
+        if placement.assignment.grid is None and (report.address or report.text)
+    ]
+    completed = list(placements)
+    if worded:
+        found = directory.names.candidates(connection, [reports[position] for position in worded])
+        for position, candidates in zip(worded, found, strict=True):
+            completed[position] = with_candidates(placements[position], candidates)
+    return completed

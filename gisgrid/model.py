@@ -31,13 +31,25 @@ LocateMethod = Literal["inside", "border", "nearest", "outside"]
 AssignmentMethod = Literal["inside", "border", "nearest", "building", "manual", "successor", "unplaced"]
 ReportState = Literal["unplaced", "assigned", "accepted", "returned", "escalated", "closed"]
 ReportEventType = Literal["accept", "return", "reassign", "escalate", "close", "reopen", "note"]
+PlaceKind = Literal["estate", "building"]
+CandidateField = Literal["address", "text"]
 Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
 Effort = Literal["draft", "normal", "thorough"]
 GridCount = Literal["target", "fewest"] | int
 ProofKind = Literal["best", "none_better", "impossible", "no_count"]
 CoordinateSystem = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 LayerName = Literal[
-    "divisions", "barriers", "estates", "buildings", "households", "ties", "sites", "posts", "categories", "reports"
+    "divisions",
+    "barriers",
+    "estates",
+    "buildings",
+    "aliases",
+    "households",
+    "ties",
+    "sites",
+    "posts",
+    "categories",
+    "reports",
 ]
 
 LEVELS: Final[tuple[DivisionLevel, ...]] = ("district", "street", "community")
@@ -514,6 +526,33 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place that the words of a report may mean; a dispatcher decides, the service never does.
+
+    Attributes
+    ----------
+    name
+        As the register has it: the estate's name with the building's, or the address.
+    grids
+        The grids in force that it lies in: one for a building, several for an estate that is divided.
+    score
+        From 0 to 1: how much of the name and its numbers the words hold.
+    matched
+        The name that was found: the register's, an address or an alias.
+    field
+        Where it was found: the report's `address` or its `text`.
+    """
+
+    kind: PlaceKind
+    code: str
+    name: str
+    grids: tuple[str, ...]
+    score: float
+    matched: str
+    field: CandidateField
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """A report's grid (落格) with its evidence: edition, method, distance to the border, neighbours.
 
@@ -524,6 +563,8 @@ class Assignment:
         `successor`: an edition ended the grid, and this one holds most of its households; `unplaced` without a grid.
     building
         The building that decided, where `method` is `building`.
+    candidates
+        Where there is no grid: the places that the words of the report may mean, the likeliest first.
     """
 
     grid: str | None
@@ -533,6 +574,7 @@ class Assignment:
     neighbours: tuple[Neighbour, ...] = ()
     findings: tuple[Finding, ...] = ()
     building: str | None = None
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import shapely
 
-from gisgrid.model import Assignment, DrawSettings, Edition, Finding, Grid, Location, Neighbour, Plan
+from gisgrid.model import Assignment, Candidate, DrawSettings, Edition, Finding, Grid, Location, Neighbour, Plan
 
 COORDINATE_DECIMALS = 9
 """Digits of a degree in GeoJSON: what the database stores, so that shared borders stay shared."""
@@ -65,6 +65,11 @@ def finding(value: Finding) -> dict[str, Any]:
 def findings(values: Iterable[Finding]) -> list[dict[str, Any]]:
     """Return findings as a list of plain values, in their order."""
     return [finding(value) for value in values]
+
+
+def candidates(values: Iterable[Candidate]) -> list[dict[str, Any]]:
+    """Return candidates as plain values, the likeliest first."""
+    return [{**dataclasses.asdict(value), "grids": list(value.grids)} for value in values]
 
 
 def neighbour(value: Neighbour) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from typing import Final
 import numpy as np
 
 from gisgrid.dispatch.claims import claim_findings
+from gisgrid.dispatch.matching import candidates_finding
 from gisgrid.errors import BadCoordinate
 from gisgrid.geometry.crs import DECIMALS, parse_crs, require_lon_lat, to_wgs84
-from gisgrid.model import Assignment, CoordinateSystem, Finding, Location, Report, Rule
+from gisgrid.model import Assignment, Candidate, CoordinateSystem, Finding, Location, Report, Rule
 
 Locate = Callable[[float, float], Location]
 """Longitude and latitude (WGS-84) to the grid; the nearest-tolerance is already in it."""
@@ -157,6 +158,17 @@ def place_report(
         claims = claim_findings(report.grid_code, successors, assignment)
         assignment = dataclasses.replace(assignment, findings=(*assignment.findings, *claims))
     return Placement(point, assignment)
+
+
+def with_candidates(placement: Placement, candidates: Sequence[Candidate]) -> Placement:
+    """Return the placement of a report without a grid with what its words may mean, and a finding that tells of it."""
+    if not candidates:
+        return placement
+    told = (*placement.assignment.findings, candidates_finding(candidates))
+    return dataclasses.replace(
+        placement,
+        assignment=dataclasses.replace(placement.assignment, findings=told, candidates=tuple(candidates)),
+    )
 
 
 def _point(report: Report, findings: list[Finding]) -> tuple[float, float] | None:

@@ -167,6 +167,15 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             geometry="polygon",
             geometry_required=True,
         ),
+        "aliases": Layer(
+            "aliases",
+            "别名",
+            (
+                Column("alias", "text", required=True, aliases=("别名", "俗称", "又名", "曾用名", "简称")),
+                Column("code", "code", required=True, aliases=("编码", "小区编码", "楼栋编码", "代码"), longest=64),
+            ),
+            key=("alias", "code"),
+        ),
         "households": Layer(
             "households",
             "户",

@@ -32,7 +32,18 @@ from gisgrid.store.database import Connection, copy_rows
 from gisgrid.store.import_runs import record_import
 from gisgrid.store.references import unknown_references
 from gisgrid.store.relations import drift, relate
-from gisgrid.store.tables import BARRIERS, BUILDINGS, CATEGORIES, DIVISIONS, ESTATES, HOUSEHOLDS, POSTS, SITES, TIES
+from gisgrid.store.tables import (
+    ALIASES,
+    BARRIERS,
+    BUILDINGS,
+    CATEGORIES,
+    DIVISIONS,
+    ESTATES,
+    HOUSEHOLDS,
+    POSTS,
+    SITES,
+    TIES,
+)
 
 __all__ = ["LoadCounts", "drift", "load_layer", "record_import", "relate", "unknown_references"]
 
@@ -115,6 +126,7 @@ _TARGETS: Final[Mapping[str, _Target]] = MappingProxyType(
             keyed=False,
             types=("POINT", "MULTIPOINT", "LINESTRING", "MULTILINESTRING"),
         ),
+        "aliases": _Target(ALIASES, _same("alias", "code"), key=("{}.alias", "{}.code"), keyed=False),
         "ties": _Target(TIES, _same("a", "b", "kind", "weight"), key=("{}.a", "{}.b", "{}.kind")),
         "sites": _Target(
             SITES, _same("code", "kind", "name", "area_m2", geometry="geom"), types=("POINT", "MULTIPOLYGON")
@@ -299,7 +311,7 @@ def _insert_new(connection: Connection, target: _Target, rows: int) -> LoadCount
         SELECT {columns}
         FROM pg_temp.{_STAGING}
         ORDER BY line
-        ON CONFLICT (fingerprint) DO NOTHING
+        ON CONFLICT DO NOTHING
     """
     inserted = connection.execute(text(insert)).rowcount
     return LoadCounts(inserted, 0, rows - inserted)

@@ -22,6 +22,12 @@ UNKNOWN_BUILDING = Rule(
     "There is no building “{code}”; import the building first, or correct {field}.",
     "没有楼栋“{code}”；请先导入楼栋，或更正 {field}。",
 )
+UNKNOWN_PLACE = Rule(
+    "unknown_place",
+    "error",
+    "There is no estate and no building “{code}”; import it first, or correct the code.",
+    "没有编码为“{code}”的小区或楼栋；请先导入，或更正编码。",
+)
 UNKNOWN_PARENT = Rule(
     "unknown_parent",
     "error",
@@ -65,6 +71,9 @@ def unknown_references(connection: Connection, layer: LayerName, frame: pd.DataF
         case "ties":
             found = _missing(connection, frame, "a", BUILDINGS, UNKNOWN_BUILDING)
             found += _missing(connection, frame, "b", BUILDINGS, UNKNOWN_BUILDING)
+        case "aliases":
+            nowhere = {str(finding.codes[0]) for finding in _missing(connection, frame, "code", ESTATES, UNKNOWN_PLACE)}
+            found = _missing(connection, frame[frame["code"].isin(nowhere)], "code", BUILDINGS, UNKNOWN_PLACE)
         case "divisions":
             found = _missing(connection, frame, "parent", DIVISIONS, UNKNOWN_PARENT, own="code")
         case "categories":

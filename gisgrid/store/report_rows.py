@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, select
 
 from gisgrid import wire
 from gisgrid.errors import NotFound
-from gisgrid.model import Assignment, Finding, Neighbour, Report, ReportState
+from gisgrid.model import Assignment, Candidate, Finding, Neighbour, Report, ReportState
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 RECEIVED: Final = "received"
@@ -94,6 +94,7 @@ def assignment_values(report_id: int, assignment: Assignment, *, sequence: int =
         "border_distance_m": assignment.border_distance_m,
         "neighbours": [{"code": each.code, "distance_m": each.distance_m} for each in assignment.neighbours],
         "findings": wire.findings(assignment.findings),
+        "candidates": wire.candidates(assignment.candidates),
     }
 
 
@@ -121,6 +122,7 @@ def records_query(*, newest: bool = True) -> Any:
             given.border_distance_m,
             given.neighbours,
             given.findings,
+            given.candidates,
         )
         .join(REPORT_ASSIGNMENTS, given.report_id == reports.id)
         .where(chosen)
@@ -158,6 +160,7 @@ def record_of(row: Row[Any]) -> ReportRecord:
             neighbours=tuple(Neighbour(each["code"], each["distance_m"]) for each in row.neighbours),
             findings=tuple(_finding(each) for each in row.findings),
             building=row.deciding_building,
+            candidates=tuple(Candidate(**{**each, "grids": tuple(each["grids"])}) for each in row.candidates),
         ),
     )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 from served_town import EAST, WEST, Service
+from sqlalchemy import text
 
 from api import schemas
+from gisgrid import workflow
+from gisgrid.importing import ImportRequest
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
 IN_WEST = {"lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}
@@ -123,6 +127,52 @@ def test_a_claimed_grid_is_kept_compared_and_not_followed(service: Service) -> N
     assert [finding["rule"] for finding in alone["findings"]] == ["report_without_place", "report_grid_claimed"]
     unknown = client.post("/v1/reports", json=body(4, grid_code=f"{WEST}999", **IN_WEST)).json()["assignment"]
     assert [finding["rule"] for finding in unknown["findings"]] == ["report_grid_unknown"]
+
+
+def import_table(service: Service, folder: Path, layer: str, table: str) -> None:
+    path = folder / f"{layer}.csv"
+    path.write_text(table, encoding="utf-8")
+    workflow.import_layer(service.database, ImportRequest(layer, path))
+
+
+def test_words_alone_give_candidates_with_their_grids_and_no_assignment(service: Service, tmp_path: Path) -> None:
+    client = service.client("dispatch")
+    with service.database.transaction() as connection:
+        connection.execute(text("INSERT INTO gisgrid.estates (code, name) VALUES ('E1', 'E1')"))
+        named = "UPDATE gisgrid.buildings SET estate_code = 'E1', name = right(code, 2) || '幢' WHERE code LIKE :west"
+        connection.execute(text(named), {"west": f"{WEST}-%"})
+    assert client.post("/v1/reports", json=body(0, address="龙凤嘉苑五号楼")).json()["assignment"]["candidates"] == []
+    import_table(service, tmp_path, "estates", "code,name\nE1,龙凤嘉苑\n")
+    answer = client.post("/v1/reports", json=body(1, text="龙凤嘉苑小区五号楼二单元的灯坏了"))
+    schemas.ReportAnswer.model_validate_json(answer.content)
+    document = answer.json()
+    assignment = document["assignment"]
+    assert (document["state"], assignment["grid"], assignment["method"]) == ("unplaced", None, "unplaced")
+    best, estate = assignment["candidates"]
+    home = client.post("/v1/reports", json=body(2, building_code=f"{WEST}-05")).json()["assignment"]["grid"]
+    assert (best["kind"], best["code"], best["name"]) == ("building", f"{WEST}-05", "龙凤嘉苑05幢")
+    assert (best["grids"], best["score"], best["field"]) == ([home], 0.9, "text")
+    assert (estate["kind"], estate["code"], estate["name"]) == ("estate", "E1", "龙凤嘉苑")
+    assert home in estate["grids"]
+    assert [finding["rule"] for finding in assignment["findings"]] == [
+        "report_without_place",
+        "report_place_candidates",
+    ]
+    listed = client.get("/v1/reports", params={"state": "unplaced"}).json()["reports"]
+    assert listed[-1]["assignment"]["candidates"] == assignment["candidates"]
+    assert client.post("/v1/reports", json=body(1, text="龙凤嘉苑小区五号楼二单元的灯坏了")).json() == document
+
+
+def test_an_imported_alias_is_found_at_once(service: Service, tmp_path: Path) -> None:
+    client = service.client("dispatch")
+    import_table(service, tmp_path, "estates", "code,name\nE1,龙凤嘉苑\n")
+    lines = [body(number, address="老纺织厂家属院门口") for number in (1, 2)]
+    assert client.post("/v1/reports", json=lines[0]).json()["assignment"]["candidates"] == []
+    import_table(service, tmp_path, "aliases", "别名,编码\n老纺织厂家属院,E1\n")
+    results = client.post("/v1/reports/batch", json=[lines[1], body(3, **IN_WEST), body(4, text="灯坏了")]).json()
+    candidates = [result["report"]["assignment"]["candidates"] for result in results]
+    assert [[each["code"] for each in found] for found in candidates] == [["E1"], [], []]
+    assert (candidates[0][0]["matched"], candidates[0][0]["name"]) == ("老纺织厂家属院", "龙凤嘉苑")
 
 
 @pytest.mark.parametrize(

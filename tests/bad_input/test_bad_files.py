@@ -32,6 +32,7 @@ TABLES = (
     "divisions",
     "estates",
     "buildings",
+    "aliases",
     "households",
     "barriers",
     "ties",
@@ -367,3 +368,13 @@ def test_ordinates_that_are_not_finite_are_told_in_our_words_only(
     assert told.status == 1
     assert "geometry_missing" in told.rules
     assert stored(database)["buildings"] == 0
+
+
+def test_an_alias_of_nothing_is_refused_with_its_line(
+    tmp_path: Path, gisgrid: Callable[..., Told], database: Database
+) -> None:
+    gisgrid("estates", table(tmp_path, "code,name\nE1,龙凤嘉苑\n", "estates.csv"))
+    told = gisgrid("aliases", table(tmp_path, "alias,code\n老厂,E1\n新厂,E9\n", "aliases.csv"))
+    assert told.status == 1
+    assert [(f["rule"], f["line"]) for f in told.document["findings"]] == [("unknown_place", 3)]
+    assert stored(database)["aliases"] == 0

@@ -32,6 +32,7 @@ BEGIN
   GRANT INSERT, UPDATE, DELETE ON
     gisgrid.divisions,
     gisgrid.estates,
+    gisgrid.aliases,
     gisgrid.buildings,
     gisgrid.households,
     gisgrid.barriers,

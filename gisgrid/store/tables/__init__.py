@@ -20,6 +20,7 @@ from gisgrid.store.tables.editions import (
 from gisgrid.store.tables.feed import FEED, FEED_PENDING
 from gisgrid.store.tables.micro_grids import MICRO_DRAWINGS, MICRO_GRID_CELLS, MICRO_GRIDS
 from gisgrid.store.tables.places import (
+    ALIASES,
     BARRIERS,
     BUILDINGS,
     CATEGORIES,
@@ -43,6 +44,7 @@ from gisgrid.store.tables.plans import (
 from gisgrid.store.tables.reports import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 __all__ = [
+    "ALIASES",
     "AUDIT",
     "BARRIERS",
     "BUILDINGS",

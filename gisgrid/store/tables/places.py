@@ -147,6 +147,16 @@ TIES: Final = Table(
     comment="Weighted links between buildings whose households know each other; each pair once, smaller code first.",
 )
 
+ALIASES: Final = Table(
+    "aliases",
+    METADATA,
+    Column("alias", CODE, primary_key=True),
+    # No foreign key: the code is that of an estate or of a building.
+    Column("code", CODE, primary_key=True),
+    CheckConstraint("alias <> ''", name="alias"),
+    comment="Other names of estates and buildings, as people say them; a name may mean several.",
+)
+
 SITES: Final = Table(
     "sites",
     METADATA,

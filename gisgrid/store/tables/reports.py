@@ -94,6 +94,7 @@ REPORT_ASSIGNMENTS: Final = Table(
     Column("border_distance_m", Double),
     Column("neighbours", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("findings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("candidates", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     instant("at", now=True),
     CheckConstraint("sequence >= 1", name="sequence"),
     CheckConstraint(f"grid_code {GRID_CODE}", name="grid_code"),
