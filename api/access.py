@@ -72,6 +72,7 @@ _ALL: Final[frozenset[Role]] = frozenset(ROLES)
 _INTAKE: Final[frozenset[Role]] = frozenset({"dispatch", "admin"})
 _PLANNING: Final[frozenset[Role]] = frozenset({"planner", "reviewer", "admin"})
 _DRAWING: Final[frozenset[Role]] = frozenset({"planner", "admin"})
+_ADMIN: Final[frozenset[Role]] = frozenset({"admin"})
 _DECIDING: Final[frozenset[Role]] = frozenset({"reviewer", "admin"})
 
 ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
@@ -98,6 +99,14 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/v1/reports/{report_id}"): Rule(_INTAKE, Reach.REPORT),
         ("GET", "/v1/feed"): Rule(_INTAKE, Reach.FILTERED),
         ("POST", "/v1/reports/{report_id}/events"): Rule(_INTAKE, Reach.REPORT),
+        ("GET", "/v1/webhooks"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("POST", "/v1/webhooks"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("GET", "/v1/webhooks/{webhook_id}"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("DELETE", "/v1/webhooks/{webhook_id}"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("POST", "/v1/webhooks/{webhook_id}/secret"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("POST", "/v1/webhooks/{webhook_id}/enable"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("GET", "/v1/webhooks/{webhook_id}/deliveries"): Rule(_ADMIN, Reach.EVERYWHERE),
+        ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry"): Rule(_ADMIN, Reach.EVERYWHERE),
         ("GET", "/v1/plans"): Rule(_PLANNING, Reach.FILTERED),
         ("POST", "/v1/plans"): Rule(_DRAWING, Reach.BODY),
         ("GET", "/v1/plans/{plan_id}"): Rule(_PLANNING, Reach.PLAN),

@@ -25,11 +25,12 @@ from api.deps import Services
 from api.errors import add_handlers
 from api.front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
-from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service
+from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, webhooks
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
 from gisgrid.moving import ReportMover
+from gisgrid.sending import WebhookSender
 from gisgrid.settings import Settings
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
@@ -79,9 +80,12 @@ def create_app(settings: Settings) -> FastAPI:
         mover.start()
         app.state.feed = Feed(database)
         app.state.feed.start()
+        sender = WebhookSender(database, loopback=settings.webhooks_to_loopback)
+        sender.start()
         try:
             yield
         finally:
+            await run_in_threadpool(sender.stop)
             await run_in_threadpool(app.state.feed.stop)
             await run_in_threadpool(mover.stop)
             await run_in_threadpool(watch.stop)
@@ -97,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, feed, places, plans, advice, open311, mapit, service, pages):
+    for module in (locate, reports, feed, webhooks, places, plans, advice, open311, mapit, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}

@@ -307,33 +307,6 @@ class ReportPage(BaseModel):
     next: str | None
 
 
-class FeedEventOut(BaseModel):
-    """One event of the feed; what does not apply to its subject is left out."""
-
-    id: str
-    type: str = Field(examples=["report.received", "edition.published"])
-    at: datetime
-    report: str | None = None
-    source: str | None = None
-    external_id: str | None = None
-    grid: str | None = Field(default=None, description="The grid that the report had then.")
-    state: str | None = Field(default=None, description="The state that the report had then.")
-    details: dict[str, Any] | None = None
-    edition: str | None = None
-    community: str | None = None
-    plan: str | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
-
-
-class FeedPageOut(BaseModel):
-    """Events in order, and where to go on."""
-
-    events: list[FeedEventOut]
-    next: str
-    more: bool = Field(description="Whether there is more behind `next` right now.")
-
-
 class DivisionOut(DivisionName):
     """A node of the tree of divisions."""
 

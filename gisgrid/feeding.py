@@ -12,7 +12,6 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from gisgrid import wire
-from gisgrid.errors import GisgridError
 from gisgrid.store import feed
 from gisgrid.store.database import Database
 from gisgrid.store.feed import EditionSubject, FeedEvent, FeedPage, ReportSubject
@@ -80,12 +79,16 @@ class Feed:
             return feed.read(connection, after, limit=limit, sight=sight, types=types)
 
     def _run(self) -> None:
+        failing = False
         while not self._stopping.wait(LOOK_EVERY_S):
             try:
                 self.advance()
-            except GisgridError as error:
-                # The database is away for a while; nothing is lost by numbering later.
-                _log.warning("events are not numbered: %s", error)
+            except Exception as fault:  # noqa: BLE001  whatever happens, it goes on; nothing is lost by numbering later
+                if not failing:
+                    _log.warning("events are not numbered for now: %s", fault)
+                failing = True
+            else:
+                failing = False
 
 
 def document(event: FeedEvent) -> dict[str, Any]:

@@ -29,12 +29,15 @@ class Settings:
         (`GISGRID_NEAREST_TOLERANCE_M`), 20 m by default: the error of an ordinary phone.
     require_keys
         False only while `gisgrid demo` serves its own loopback address; no variable sets it.
+    webhooks_to_loopback
+        Whether webhooks may go to this machine itself, by `http` too (`GISGRID_WEBHOOKS_TO_LOOPBACK`): for trials.
     """
 
     database_url: str | None
     home: Path
     nearest_tolerance_m: float = 20.0
     require_keys: bool = True
+    webhooks_to_loopback: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -64,7 +67,16 @@ class Settings:
             database_url=variables.get("GISGRID_DATABASE_URL") or None,
             home=_home(variables),
             nearest_tolerance_m=nearest_tolerance_m,
+            webhooks_to_loopback=_switch(variables, "GISGRID_WEBHOOKS_TO_LOOPBACK"),
         )
+
+
+def _switch(variables: Mapping[str, str], name: str) -> bool:
+    """Return whether a variable is 1; unset and 0 are no."""
+    value = variables.get(name, "") or "0"
+    if value not in ("0", "1"):
+        raise UsageError(f"{name} is {value!r}; set it to 1 or 0.")
+    return value == "1"
 
 
 def _home(variables: Mapping[str, str]) -> Path:

@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
-from api import schemas
+from api import feed_schemas
 from api.access import CallerDep, guarded_router
 from api.deps import PAGE_DEFAULT, LimitQuery, answer, cursor_of, position_of, whole
 from gisgrid import feeding
@@ -43,7 +43,7 @@ def feed_of(request: Request) -> Feed:
 FeedDep = Annotated[Feed, Depends(feed_of)]
 
 
-@router.get("/v1/feed", responses={200: {"model": schemas.FeedPageOut}})
+@router.get("/v1/feed", responses={200: {"model": feed_schemas.FeedPageOut}})
 async def read_feed(
     request: Request,
     feed: FeedDep,

@@ -146,6 +146,13 @@ def read(
     return FeedPage(events, until, more=until < last)
 
 
+def get(connection: Connection, position: int) -> FeedEvent | None:
+    """Return the event at a position, None beyond the end."""
+    if not 1 <= position <= last_position(connection):
+        return None
+    return read(connection, position - 1, limit=1).events[0]
+
+
 def _event(row: Any) -> FeedEvent:
     subject: ReportSubject | EditionSubject
     if row.report_id is not None:

@@ -42,6 +42,14 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/reports/{report_id}": "dispatch admin",
     "GET /v1/feed": "dispatch admin",
     "POST /v1/reports/{report_id}/events": "dispatch admin",
+    "GET /v1/webhooks": "admin",
+    "POST /v1/webhooks": "admin",
+    "GET /v1/webhooks/{webhook_id}": "admin",
+    "DELETE /v1/webhooks/{webhook_id}": "admin",
+    "POST /v1/webhooks/{webhook_id}/secret": "admin",
+    "POST /v1/webhooks/{webhook_id}/enable": "admin",
+    "GET /v1/webhooks/{webhook_id}/deliveries": "admin",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry": "admin",
     "GET /v1/plans": "planner reviewer admin",
     "POST /v1/plans": "planner admin",
     "GET /v1/plans/{plan_id}": "planner reviewer admin",
@@ -67,8 +75,8 @@ WHO_MAY: dict[str, str] = {
 OPEN311 = "/open311/v2/"
 
 
-SOUND = {"format": "json", "lon": "111.7012", "lat": "40.8012"}
-"""Members of paths that are about no community."""
+SOUND = {"format": "json", "lon": "111.7012", "lat": "40.8012", "webhook_id": "1", "delivery_id": "1"}
+"""Members of paths that are about no community; there is no webhook 1."""
 
 
 def address(method: str, path: str, community: str, **ids: str) -> str:
@@ -90,6 +98,7 @@ def ask(client: httpx.Client, method: str, path: str, community: str, **ids: str
         "POST /v1/reports": {"source": "sweep", "external_id": "1"},
         "POST /v1/reports/batch": [],
         "POST /v1/reports/{report_id}/events": {"type": "reopen"},  # an open report: 409
+        "POST /v1/webhooks": {},  # refused after the door: sends nothing
         "POST /v1/plans/{plan_id}/preview": {"buildings": [f"{community}-00"], "to": "1"},
         "POST /v1/plans/{plan_id}/suggestions": {"op": "merge", "grid": "1"},
         "POST /v1/plans": {"community": community, "from": "blank"},  # refused after the door: draws nothing
@@ -197,7 +206,7 @@ def test_each_role_may_do_what_its_rule_says_and_nothing_else(
     answer = ask(shared_service.client(role), method, path, WEST, plan_id=plan_ids[WEST], report_id=report_ids[WEST])
     if role in (rule.roles or ()):
         # A published plan stays as it is (409), a plan cannot begin blank (422): past the door all the same.
-        assert answer.status_code in (200, 201, 409, 422), answer.text
+        assert answer.status_code in (200, 201, 409, 422, *((404,) if "{webhook_id}" in path else ())), answer.text
     else:
         check_refusal(problem, answer, 403, "forbidden")
 

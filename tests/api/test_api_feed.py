@@ -12,7 +12,7 @@ import pytest
 from served_town import EAST, WEST, Service
 from test_api_reports import IN_EAST, IN_WEST, body
 
-from api import schemas
+from api import feed_schemas
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
 
@@ -23,7 +23,7 @@ def follow(client: httpx.Client, after: str | None = None, limit: int = 100) -> 
     while True:
         answer = client.get("/v1/feed", params={"limit": limit, **({"after": after} if after else {})})
         assert answer.status_code == 200, answer.text
-        schemas.FeedPageOut.model_validate_json(answer.content)
+        feed_schemas.FeedPageOut.model_validate_json(answer.content)
         page = answer.json()
         found += page["events"]
         after = page["next"]

@@ -49,7 +49,9 @@ BEGIN
     gisgrid.micro_grid_cells,
     gisgrid.keys,
     gisgrid.users,
-    gisgrid.sessions
+    gisgrid.sessions,
+    gisgrid.webhooks,
+    gisgrid.webhook_deliveries
   TO gisgrid_app;
   GRANT INSERT ON
     gisgrid.tessellations,

@@ -42,6 +42,7 @@ from gisgrid.store.tables.plans import (
     TESSELLATIONS,
 )
 from gisgrid.store.tables.reports import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
+from gisgrid.store.tables.webhooks import WEBHOOK_DELIVERIES, WEBHOOKS
 
 __all__ = [
     "ALIASES",
@@ -85,4 +86,6 @@ __all__ = [
     "TESSELLATIONS",
     "TIES",
     "USERS",
+    "WEBHOOKS",
+    "WEBHOOK_DELIVERIES",
 ]
