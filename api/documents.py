@@ -35,6 +35,7 @@ def report(record: ReportRecord) -> dict[str, Any]:
         "grid_code": sent.grid_code,
         "received_at": wire.instant(record.received_at),
         "state": record.state,
+        "due": {"accept": wire.instant(record.due.accept), "close": wire.instant(record.due.close)},
         "wgs84": None if record.point is None else list(record.point),
         "assignment": {
             "grid": record.assignment.grid,

@@ -273,12 +273,20 @@ class AssignmentOut(BaseModel):
     candidates: list[CandidateOut]
 
 
+class DueOut(BaseModel):
+    """Until when a report is to be accepted and closed; null where no time limit is set."""
+
+    accept: datetime | None
+    close: datetime | None
+
+
 class ReportAnswer(ReportBody):
     """A kept report."""
 
     id: str
     received_at: datetime
     state: ReportState
+    due: DueOut
     wgs84: list[float] | None
     assignment: AssignmentOut
 

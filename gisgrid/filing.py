@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from gisgrid.deadlines import Deadlines
 from gisgrid.directory import GridDirectory
 from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report, with_candidates
 from gisgrid.dispatch.intake import content_digest, require_sound
@@ -72,6 +74,9 @@ def file_reports_in(
     """Return what became of each report, in the caller's transaction: acknowledge them only after its commit."""
     for report in reports:
         require_sound(report)
+    placements = _with_candidates(connection, directory, reports, place_reports(connection, directory, reports))
+    deadlines = Deadlines.read(connection, reports)
+    now = datetime.now(UTC)
     filings = [
         Filing(
             report=report,
@@ -80,8 +85,9 @@ def file_reports_in(
             assignment=placement.assignment,
             state=state_when_filed(placement.assignment),
             actor=actor,
+            due=deadlines.due(report, now),
         )
-        for report, placement in zip(reports, place_reports(connection, directory, reports), strict=True)
+        for report, placement in zip(reports, placements, strict=True)
     ]
     outcomes = kept.file_reports(connection, filings)
     records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
@@ -94,8 +100,7 @@ def place_reports(connection: Connection, directory: GridDirectory, reports: Seq
     named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
     successors = kept.successors(connection, {report.grid_code for report in reports if report.grid_code})
     buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}
-    placements = [place_report(report, locate=locate, buildings=buildings, successors=successors) for report in reports]
-    return _with_candidates(connection, directory, reports, placements)
+    return [place_report(report, locate=locate, buildings=buildings, successors=successors) for report in reports]
 
 
 def _with_candidates(

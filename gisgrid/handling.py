@@ -9,19 +9,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
+from gisgrid.deadlines import Deadlines
 from gisgrid.directory import GridDirectory
 from gisgrid.dispatch.events import event_digest, require_sound_event
 from gisgrid.dispatch.reassignment import assign_by_hand
 from gisgrid.dispatch.states import next_state
 from gisgrid.errors import DifferentEvent, Forbidden, RefusedData
 from gisgrid.filing import place_reports
-from gisgrid.model import GRID_NUMBER_WIDTH, Assignment, ReportEventRequest
+from gisgrid.model import GRID_NUMBER_WIDTH, Assignment, Due, ReportEventRequest
 from gisgrid.moving import confirmations
 from gisgrid.store import editions, report_events
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
+from gisgrid.store.report_rows import due_details
 from gisgrid.store.reports import ReportEvent, ReportRecord
 
 
@@ -117,6 +120,9 @@ def _record(
     details: dict[str, object] = {"state": state}
     if assignment is not None:
         details |= {"from": before.grid, "to": assignment.grid, "method": assignment.method}
+    due = _due(connection, record, request)
+    if due is not None:
+        details |= due_details(due)
     event = report_events.NewEvent(
         type=request.type,
         actor=actor,
@@ -125,7 +131,19 @@ def _record(
         event_id=request.event_id,
         digest=None if request.event_id is None else event_digest(request),
     )
-    report_events.record(connection, record.id, event, state=state, assignment=assignment)
+    report_events.record(connection, record.id, event, state=state, assignment=assignment, due=due)
+
+
+def _due(connection: Connection, record: ReportRecord, request: ReportEventRequest) -> Due | None:
+    """Return until when the report is due after the event, or None where that stays.
+
+    Who gets a report has the whole time to accept it; the citizen's clock runs on until it is closed, and begins anew
+    when it is opened again.
+    """
+    if request.type not in ("reassign", "reopen"):
+        return None
+    due = Deadlines.read(connection, [record.report]).due(record.report, datetime.now(UTC))
+    return due if request.type == "reopen" else dataclasses.replace(due, close=record.due.close)
 
 
 def _reassigned(

@@ -33,6 +33,8 @@ ReportState = Literal["unplaced", "assigned", "accepted", "returned", "escalated
 ReportEventType = Literal["accept", "return", "reassign", "escalate", "close", "reopen", "note"]
 PlaceKind = Literal["estate", "building"]
 CandidateField = Literal["address", "text"]
+LimitUnit = Literal["hours", "working_hours", "working_days"]
+DayKind = Literal["holiday", "workday"]
 Role = Literal["viewer", "dispatch", "planner", "reviewer", "admin"]
 Effort = Literal["draft", "normal", "thorough"]
 GridCount = Literal["target", "fewest"] | int
@@ -49,6 +51,8 @@ LayerName = Literal[
     "sites",
     "posts",
     "categories",
+    "limits",
+    "holidays",
     "reports",
 ]
 
@@ -575,6 +579,35 @@ class Assignment:
     findings: tuple[Finding, ...] = ()
     building: str | None = None
     candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """Within what time reports of a category and urgency are to be accepted and closed (时限), as imported.
+
+    Attributes
+    ----------
+    category
+        The code of a category, which also holds for those below it that have no limit of their own; `*` for any.
+    urgency
+        The sender's word; None for any.
+    accept_within, close_within
+        How many of the unit from when the report came in; None where nothing is set.
+    """
+
+    category: str
+    urgency: str | None
+    unit: LimitUnit
+    accept_within: float | None = None
+    close_within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Until when a report is to be accepted and closed; None where no limit is set."""
+
+    accept: datetime | None = None
+    close: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,13 +97,15 @@ def list_reports(  # noqa: PLR0913, PLR0917  one parameter of the address each
         Literal["true", "false"] | None, Query(alias="open", description="Whether it is not closed yet.")
     ] = None,
     since: Annotated[Instant | None, Query(description="Received at this instant or later.")] = None,
+    overdue: Annotated[
+        Literal["true", "false"] | None,
+        Query(description="Whether it is open and was not accepted, or not closed, within its time limit."),
+    ] = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = PAGE_DEFAULT,
 ) -> Response:
     """List reports in the order in which they were filed: in grids within the caller's scope, and its own."""
-    wanted = kept.ReportFilter(
-        grid, state, since, caller.sight(), is_open=None if is_open is None else is_open == "true"
-    )
+    wanted = kept.ReportFilter(grid, state, since, caller.sight(), is_open=_yes(is_open), overdue=_yes(overdue))
     with services.database.transaction() as connection:
         found = kept.list_reports(connection, wanted, after=position_of(cursor), limit=limit + 1)
     page = found[:limit]
@@ -146,6 +148,10 @@ def add_event(
     )
     document = documents.report_with_history(handled.record, handled.history)
     return answer(document, _CREATED if handled.outcome == "recorded" else _REPEATED)
+
+
+def _yes(text: str | None) -> bool | None:
+    return None if text is None else text == "true"
 
 
 def _read(value: Any) -> Report | dict[str, Any]:

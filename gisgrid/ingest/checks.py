@@ -174,7 +174,13 @@ def _note_numbers(column: Column, numeric: Sequence[int], rows: RowFindings) -> 
 
 def check_layer(layer: Layer, values: dict[str, list[Any]], rows: RowFindings) -> None:
     """Check what one cell alone cannot tell, and put the values into the form in which they are kept."""
-    checks = {"divisions": _check_divisions, "ties": _check_ties, "posts": _check_posts, "categories": _check_parents}
+    checks = {
+        "divisions": _check_divisions,
+        "ties": _check_ties,
+        "posts": _check_posts,
+        "categories": _check_parents,
+        "limits": _check_limits,
+    }
     check = checks.get(layer.name)
     if check is not None:
         check(values, rows)
@@ -268,6 +274,14 @@ def _check_ties(values: dict[str, list[Any]], rows: RowFindings) -> None:
         if a == b:
             rows.add(SAME_BUILDING, row, "b", codes=(a,), value=shown(a))
         values["a"][row], values["b"][row] = min(a, b), max(a, b)
+
+
+def _check_limits(values: dict[str, list[Any]], rows: RowFindings) -> None:
+    """Check that a time limit is more than nothing."""
+    for name in ("accept_within", "close_within"):
+        for row, within in enumerate(values[name]):
+            if within is not None and within <= 0:
+                rows.add(NOT_POSITIVE, row, name)
 
 
 def _check_posts(values: dict[str, list[Any]], rows: RowFindings) -> None:

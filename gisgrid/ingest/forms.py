@@ -134,6 +134,10 @@ CRS_SPELLINGS: Final = _spellings(
     ("gcj02", "gcj-02 火星坐标 高德 腾讯 amap"),
     ("bd09", "bd-09 百度 baidu"),
 )
+UNIT_SPELLINGS: Final = _spellings(
+    ("hours", "小时 hour h"), ("working_hours", "工作小时 工作时"), ("working_days", "工作日 working_day")
+)
+DAY_SPELLINGS: Final = _spellings(("holiday", "节假日 放假 休 假"), ("workday", "调休 补班 上班 班 工作日"))
 
 _CODE = Column("code", "code", required=True, aliases=("编码", "代码", "编号"), longest=64)
 _NAME = Column("name", "text", required=True, aliases=("名称",))
@@ -251,6 +255,28 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
                 _NAME,
                 Column("parent", "code", aliases=("上级", "上级编码", "大类编码"), longest=64),
             ),
+        ),
+        "limits": Layer(
+            "limits",
+            "时限",
+            (
+                Column("category", "code", required=True, aliases=("事项编码", "类别", "事项", "编码"), longest=64),
+                Column("urgency", "text", aliases=("紧急程度", "紧急度"), longest=50),
+                Column("accept_within", "number", aliases=("接单时限", "受理时限"), most=10_000),
+                Column("close_within", "number", aliases=("办结时限", "处置时限", "办理时限"), most=10_000),
+                Column("unit", "choice", required=True, aliases=("单位", "时限单位"), choices=UNIT_SPELLINGS),
+            ),
+            key=("category", "urgency"),
+        ),
+        "holidays": Layer(
+            "holidays",
+            "节假日",
+            (
+                Column("date", "date", required=True, aliases=("日期",)),
+                Column("kind", "choice", required=True, aliases=("类型", "类别"), choices=DAY_SPELLINGS),
+                Column("name", "text", aliases=("名称", "节日"), longest=64),
+            ),
+            key=("date",),
         ),
         "reports": Layer(
             "reports",

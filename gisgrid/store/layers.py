@@ -39,10 +39,12 @@ from gisgrid.store.tables import (
     CATEGORIES,
     DIVISIONS,
     ESTATES,
+    HOLIDAYS,
     HOUSEHOLDS,
     POSTS,
     SITES,
     TIES,
+    TIME_LIMITS,
 )
 
 __all__ = ["LoadCounts", "drift", "load_layer", "record_import", "relate", "unknown_references"]
@@ -137,6 +139,12 @@ _TARGETS: Final[Mapping[str, _Target]] = MappingProxyType(
             key=("{}.grid_code", "{}.role", "{}.name", "coalesce(lower({}.valid), '-infinity')"),
         ),
         "categories": _Target(CATEGORIES, _same("code", "name", parent="parent_code")),
+        "limits": _Target(
+            TIME_LIMITS,
+            _same("category", "urgency", "accept_within", "close_within", "unit"),
+            key=("{}.category", "coalesce({}.urgency, '')"),
+        ),
+        "holidays": _Target(HOLIDAYS, _same("date", "kind", "name"), key=("{}.date",)),
     }
 )
 

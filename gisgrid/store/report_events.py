@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from gisgrid.model import Assignment, ReportState
+from gisgrid.model import Assignment, Due, ReportState
 from gisgrid.store.database import Connection
-from gisgrid.store.report_rows import assignment_values, confirmed_edition, report_number, unknown_report
+from gisgrid.store.report_rows import assignment_values, confirmed_edition, due_values, report_number, unknown_report
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 
@@ -68,6 +68,7 @@ def record(
     *,
     state: ReportState,
     assignment: Assignment | None = None,
+    due: Due | None = None,
 ) -> None:
     """Add an event to the history of a report that is held, with the state and the assignment that follow from it.
 
@@ -75,9 +76,11 @@ def record(
     ----------
     assignment
         The new one, or None where the report keeps the one it has.
+    due
+        Until when it is due from now on, or None where that stays.
     """
     number = report_number(report_id)
-    values: dict[str, Any] = {"state": state}
+    values: dict[str, Any] = {"state": state} | ({} if due is None else due_values(due))
     if assignment is not None:
         values["confirmed_edition_id"] = confirmed_edition(assignment)
         given = REPORT_ASSIGNMENTS.c

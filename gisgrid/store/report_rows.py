@@ -6,19 +6,21 @@ Room: store. In: filings, rows. Out: values for tables, `ReportRecord`s. Must no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select
+from sqlalchemy import ColumnElement, DateTime, Row, and_, cast, exists, func, select
 
 from gisgrid import wire
 from gisgrid.errors import NotFound
-from gisgrid.model import Assignment, Candidate, Finding, Neighbour, Report, ReportState
+from gisgrid.model import Assignment, Candidate, Due, Finding, Neighbour, Report, ReportState
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 RECEIVED: Final = "received"
 """The event that begins the history of every report: 受理."""
+_NOT_READ: Final = frozenset({"geom", "body_sha256", "state", "accept_due", "close_due"})
+"""Columns of reports that are not read as they stand: answered otherwise, or at filing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Filing:
     assignment: Assignment
     state: ReportState
     actor: str
+    due: Due = field(default_factory=Due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class ReportRecord:
     received_at: datetime
     point: tuple[float, float] | None
     assignment: Assignment
+    due: Due
 
 
 def report_values(filing: Filing) -> dict[str, Any]:
@@ -78,6 +82,7 @@ def report_values(filing: Filing) -> dict[str, Any]:
         "grid_code": report.grid_code,
         "state": filing.state,
         "confirmed_edition_id": confirmed_edition(filing.assignment),
+        **due_values(filing.due),
         "geom": None if filing.point is None else f"SRID=4326;POINT({filing.point[0]!r} {filing.point[1]!r})",
     }
 
@@ -105,14 +110,24 @@ def records_query(*, newest: bool = True) -> Any:
         later = REPORT_ASSIGNMENTS.alias("later")
         chosen = ~exists().where(later.c.report_id == given.report_id, later.c.sequence > given.sequence)
         state: ColumnElement[Any] = reports.state
+        accept_due: ColumnElement[Any] = reports.accept_due
+        close_due: ColumnElement[Any] = reports.close_due
     else:
         chosen = given.sequence == 1
         began = and_(REPORT_EVENTS.c.report_id == reports.id, REPORT_EVENTS.c.type == RECEIVED)
-        state = select(REPORT_EVENTS.c.details["state"].astext).where(began).limit(1).scalar_subquery()
+        details = REPORT_EVENTS.c.details
+
+        def told(*path: str) -> ColumnElement[Any]:
+            return select(details[path].astext).where(began).limit(1).scalar_subquery()
+
+        state = told("state")
+        accept_due, close_due = (cast(told("due", name), DateTime(timezone=True)) for name in ("accept", "close"))
     return (
         select(
-            *(column for column in reports if column.name not in ("geom", "state", "body_sha256")),
+            *(column for column in reports if column.name not in _NOT_READ),
             state.label("state"),
+            accept_due.label("accept_due"),
+            close_due.label("close_due"),
             func.public.ST_X(reports.geom).label("x"),
             func.public.ST_Y(reports.geom).label("y"),
             given.grid_code.label("assigned_grid"),
@@ -162,7 +177,20 @@ def record_of(row: Row[Any]) -> ReportRecord:
             building=row.deciding_building,
             candidates=tuple(Candidate(**{**each, "grids": tuple(each["grids"])}) for each in row.candidates),
         ),
+        due=Due(row.accept_due, row.close_due),
     )
+
+
+def due_values(due: Due) -> dict[str, Any]:
+    """Return the columns of table `reports` that say until when a report is due."""
+    return {"accept_due": due.accept, "close_due": due.close}
+
+
+def due_details(due: Due) -> dict[str, Any]:
+    """Return what the details of an event tell of a report's time limits: nothing where none are set."""
+    if due == Due():
+        return {}
+    return {"due": {"accept": wire.instant(due.accept), "close": wire.instant(due.close)}}
 
 
 def confirmed_edition(assignment: Assignment) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from gisgrid.model import OPEN_STATES, Report, ReportState
@@ -24,6 +24,7 @@ from gisgrid.store.report_rows import (
     Filing,
     ReportRecord,
     assignment_values,
+    due_details,
     record_of,
     records_query,
     report_number,
@@ -93,6 +94,7 @@ class ReportFilter:
     since: datetime | None = None
     sight: Sight | None = None
     is_open: bool | None = None
+    overdue: bool | None = None
 
 
 def file_reports(connection: Connection, filings: Sequence[Filing]) -> list[Filed]:
@@ -189,6 +191,8 @@ def list_reports(
     if wanted.is_open is not None:
         closed: tuple[ReportState, ...] = ("closed",)
         query = query.where(REPORTS.c.state.in_(OPEN_STATES if wanted.is_open else closed))
+    if wanted.overdue is not None:
+        query = query.where(_overdue() if wanted.overdue else not_(func.coalesce(_overdue(), False)))
     if wanted.since is not None:
         query = query.where(REPORTS.c.received_at >= wanted.since)
     if wanted.sight is not None:
@@ -249,6 +253,7 @@ def _insert_beginnings(connection: Connection, created: Sequence[tuple[int, Fili
                     "state": filing.state,
                     "grid": filing.assignment.grid,
                     "method": filing.assignment.method,
+                    **due_details(filing.due),
                 },
             }
             for identifier, filing in created
@@ -269,6 +274,15 @@ def _existing(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[t
         )
         found |= {(row.source, row.external_id): (row.id, bytes(row.body_sha256)) for row in rows}
     return found
+
+
+def _overdue() -> ColumnElement[bool]:
+    """Return the condition that a report is open beyond a time limit; what is accepted late is overdue no more."""
+    waiting: tuple[ReportState, ...] = ("unplaced", "assigned", "returned")
+    return or_(
+        and_(REPORTS.c.state.in_(waiting), REPORTS.c.accept_due < func.now()),
+        and_(REPORTS.c.state != "closed", REPORTS.c.close_due < func.now()),
+    )
 
 
 def seen(sight: Sight) -> ColumnElement[bool]:

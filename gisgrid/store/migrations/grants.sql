@@ -40,6 +40,8 @@ BEGIN
     gisgrid.sites,
     gisgrid.posts,
     gisgrid.categories,
+    gisgrid.time_limits,
+    gisgrid.holidays,
     gisgrid.plans,
     gisgrid.plan_grids,
     gisgrid.plan_cells,
@@ -73,6 +75,7 @@ BEGIN
   TO gisgrid_app;
   GRANT UPDATE (valid) ON gisgrid.editions TO gisgrid_app;
   GRANT UPDATE (retired_edition_id) ON gisgrid.grid_codes TO gisgrid_app;
-  GRANT UPDATE (state, confirmed_edition_id, sought_editions) ON gisgrid.reports TO gisgrid_app;
+  GRANT UPDATE (state, confirmed_edition_id, sought_editions, accept_due, close_due)
+    ON gisgrid.reports TO gisgrid_app;
 END
 $$;

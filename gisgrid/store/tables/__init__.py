@@ -18,6 +18,7 @@ from gisgrid.store.tables.editions import (
     GRID_LINEAGE,
 )
 from gisgrid.store.tables.feed import FEED, FEED_PENDING
+from gisgrid.store.tables.limits import HOLIDAYS, TIME_LIMITS
 from gisgrid.store.tables.micro_grids import MICRO_DRAWINGS, MICRO_GRID_CELLS, MICRO_GRIDS
 from gisgrid.store.tables.places import (
     ALIASES,
@@ -63,6 +64,7 @@ __all__ = [
     "FEED_PENDING",
     "GRID_CODES",
     "GRID_LINEAGE",
+    "HOLIDAYS",
     "HOUSEHOLDS",
     "IMPORT_FINDINGS",
     "IMPORT_RUNS",
@@ -85,6 +87,7 @@ __all__ = [
     "SRID",
     "TESSELLATIONS",
     "TIES",
+    "TIME_LIMITS",
     "USERS",
     "WEBHOOKS",
     "WEBHOOK_DELIVERIES",

@@ -2,9 +2,9 @@
 
 Room: store. In: the schema's base. Out: one `Table` a noun. Must not import any other room.
 
-Of a report only its state may change, and what is known of its grid: the edition in force that last confirmed it, or,
-without a grid, how many editions there were when one was last sought. Its assignments and events are append-only in the
-database itself.
+Of a report only this may change: its state, until when it is due, and what is known of its grid: the edition in force
+that last confirmed it, or, without a grid, how many editions there were when one was last sought. Its assignments and
+events are append-only in the database itself.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ REPORTS: Final = Table(
     Column("state", Text, nullable=False),
     Column("confirmed_edition_id", BigInteger, ForeignKey("editions.id")),
     Column("sought_editions", BigInteger, nullable=False, server_default=text("0")),
+    instant("accept_due", nullable=True),
+    instant("close_due", nullable=True),
     geometry("POINT", nullable=True),
     CheckConstraint("source <> '' AND external_id <> ''", name="identity"),
     CheckConstraint("octet_length(body_sha256) = 32", name="body"),
@@ -78,6 +80,12 @@ REPORTS: Final = Table(
         "sought_editions",
         postgresql_where=text("state <> 'closed' AND confirmed_edition_id IS NULL"),
     ),
+    Index(
+        "reports_accept_due_idx",
+        "accept_due",
+        postgresql_where=text("state IN ('unplaced', 'assigned', 'returned')"),
+    ),
+    Index("reports_close_due_idx", "close_due", postgresql_where=text("state <> 'closed'")),
     Index("reports_geom_idx", "geom", postgresql_using="gist"),
     comment="Reports as they came (raw coordinates with their declared system) and the converted point beside them.",
 )
