@@ -97,6 +97,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/reports/batch"): Rule(_INTAKE, Reach.ANYWHERE),
         ("GET", "/v1/reports"): Rule(_INTAKE, Reach.FILTERED),
         ("GET", "/v1/reports/{report_id}"): Rule(_INTAKE, Reach.REPORT),
+        ("GET", "/v1/sources"): Rule(_INTAKE, Reach.EVERYWHERE),
         ("GET", "/v1/feed"): Rule(_INTAKE, Reach.FILTERED),
         ("POST", "/v1/reports/{report_id}/events"): Rule(_INTAKE, Reach.REPORT),
         ("GET", "/v1/webhooks"): Rule(_ADMIN, Reach.EVERYWHERE),

@@ -11,6 +11,7 @@ from typing import Any
 from gisgrid import wire
 from gisgrid.model import Band, MicroDrawing, MicroGrid
 from gisgrid.plan.compare import Comparison
+from gisgrid.sources import Source
 from gisgrid.store.reports import ReportEvent, ReportRecord
 
 
@@ -51,6 +52,23 @@ def report(record: ReportRecord) -> dict[str, Any]:
 def report_with_history(record: ReportRecord, history: Iterable[ReportEvent]) -> dict[str, Any]:
     """Return a kept report with everything that happened to it."""
     return {**report(record), "history": [event(each) for each in history]}
+
+
+def source(value: Source) -> dict[str, Any]:
+    """Return a source with the fit of its coordinate system under each system."""
+    fits = {} if value.drift is None else value.drift.fits
+    return {
+        "source": value.source,
+        "crs": value.crs,
+        "reports": value.reports,
+        "unplaced": value.unplaced,
+        "last_received_at": wire.instant(value.last_received_at),
+        "places": None if value.drift is None else value.drift.places,
+        "fits": {
+            system: {"share": round(fit.share, 3), "chance": round(fit.chance, 3)} for system, fit in fits.items()
+        },
+        "findings": wire.findings(value.findings),
+    }
 
 
 def micro_drawing(value: MicroDrawing) -> dict[str, Any]:

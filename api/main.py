@@ -25,7 +25,7 @@ from api.deps import Services
 from api.errors import add_handlers
 from api.front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
-from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, webhooks
+from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, sources, webhooks
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
@@ -101,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, feed, webhooks, places, plans, advice, open311, mapit, service, pages):
+    for module in (locate, reports, sources, feed, webhooks, places, plans, advice, open311, mapit, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}

@@ -22,6 +22,7 @@ from gisgrid.geometry.crs import NAMED, parse_crs
 from gisgrid.model import (
     AssignmentMethod,
     CandidateField,
+    CoordinateSystem,
     DivisionLevel,
     GridKind,
     LocateMethod,
@@ -313,6 +314,35 @@ class ReportPage(BaseModel):
 
     reports: list[ReportAnswer]
     next: str | None
+
+
+class FitOut(BaseModel):
+    """How a source's points lie over the buildings: the share that touches one, and the share by chance."""
+
+    share: float
+    chance: float
+
+
+class SourceOut(BaseModel):
+    """A source of reports with one declared system; findings tell where another fits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str
+    crs: CoordinateSystem | None
+    reports: int
+    unplaced: int
+    last_received_at: datetime
+    places: int | None
+    fits: dict[CoordinateSystem, FitOut]
+    findings: list[dict[str, Any]]
+
+
+class SourceList(BaseModel):
+    """The sources of the reports received since an instant."""
+
+    since: datetime
+    sources: list[SourceOut]
 
 
 class DivisionOut(DivisionName):

@@ -40,6 +40,7 @@ WHO_MAY: dict[str, str] = {
     "POST /v1/reports/batch": "dispatch admin",
     "GET /v1/reports": "dispatch admin",
     "GET /v1/reports/{report_id}": "dispatch admin",
+    "GET /v1/sources": "dispatch admin",
     "GET /v1/feed": "dispatch admin",
     "POST /v1/reports/{report_id}/events": "dispatch admin",
     "GET /v1/webhooks": "admin",
