@@ -149,7 +149,7 @@ def _names_are_distinct(value: Any, body: bytes) -> bool:
     """
     if b'"' not in body:
         return True
-    if not isinstance(value, dict) or body.count(b"{") > 1 or b"\\" in body:
+    if not isinstance(value, dict) or body.find(b"{", body.find(b"{") + 1) >= 0 or b"\\" in body:
         return False
     texts: list[str] = [*value, *(member for member in value.values() if isinstance(member, str))]
     return body.count(b":") == len(value) + sum(text.count(":") for text in texts)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, get_args
 
 import orjson
@@ -23,7 +23,7 @@ from api.callers import Caller
 from api.deps import Services
 from api.metrics import Metrics
 from gisgrid.geometry.crs import NAMED
-from gisgrid.model import LocateMethod
+from gisgrid.model import LocateMethod, Role
 
 _PATH: Final = "/v1/locate"
 _ROLES: Final = ACCESS["GET", _PATH].roles or frozenset()
@@ -79,8 +79,8 @@ class LocateFront:
         lon, lat = float(asked[1]), float(asked[2])
         if not (abs(lon) <= 180.0 and abs(lat) <= 90.0):
             return None
-        caller = _known_caller(services, scope)
-        if caller is None or caller.role not in _ROLES:
+        caller = known_caller(services, scope, _ROLES)
+        if caller is None:
             return None
         found = services.directory.locate(lon, lat, asked[3].decode())
         self._located[found.location.method].inc()
@@ -96,13 +96,13 @@ def _in_order(query: bytes) -> bytes:
     return b"&".join(parameters)
 
 
-def _known_caller(services: Services, scope: Scope) -> Caller | None:
-    """Return who asks, where that was checked a moment ago, or before the database went away."""
+def known_caller(services: Services, scope: Scope, roles: Collection[Role]) -> Caller | None:
+    """Return who asks in one of these roles, where that was checked a moment ago, or before the database went away."""
     given = [bytes(value) for name, value in scope["headers"] if name == b"authorization"]
     if len(given) != 1 or not given[0].startswith(_BEARER):
         return None
     key = given[0][len(_BEARER) :].decode("latin-1").strip()
     known = services.callers.lately(key)
     if known is None and services.watch.fault is not None:
-        return services.callers.while_away(key)
-    return known
+        known = services.callers.while_away(key)
+    return known if known is not None and known.role in roles else None

@@ -5,6 +5,7 @@ Room: the front door on the wire. In: settings. Out: an ASGI app. A route calls 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from api.deps import Services
 from api.errors import add_handlers
 from api.front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
+from api.points_front import PointsFront
 from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, sources, webhooks
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
@@ -82,6 +84,10 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.feed.start()
         sender = WebhookSender(database, loopback=settings.webhooks_to_loopback)
         sender.start()
+        # What the service keeps for good is not looked through again: a body of points makes thousands of short-lived
+        # lists, and each of them would pay for a walk over all modules.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:
@@ -108,6 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadersMiddleware, headers=headers)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     app.add_middleware(LocateFront, metrics=metrics, headers=headers)
+    app.add_middleware(PointsFront, metrics=metrics, headers=headers)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
     app.state.parameters = parameters.of_routes(app)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
@@ -21,7 +22,7 @@ from api import schemas
 from api.bodies import JSON_TYPE, parse_json
 from api.errors import BadRequest
 from gisgrid.directory import Floats, LocatedPoints
-from gisgrid.lookup.index import METHODS
+from gisgrid.lookup.index import METHODS, PointIndex
 
 CSV_TYPE: Final = "text/csv"
 ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
@@ -80,18 +81,47 @@ def _are_pairs(value: Any) -> bool:
     """Return whether a value is a list of pairs of numbers, not too long; what is wrong otherwise says the model."""
     if not isinstance(value, list) or len(value) > schemas.POINTS_LIMIT:
         return False
-    if not (set(map(type, value)) <= {list} and set(map(len, value)) <= {2}):
+    try:
+        return set(map(len, value)) <= {2} and set(map(type, chain.from_iterable(value))) <= {float, int}
+    except TypeError:  # a number among them has no length
         return False
-    return set(map(type, chain.from_iterable(value))) <= {float, int}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spelling:
+    """The codes of an index as answers need them, in the order of its `codes`: made once, not once a request.
+
+    Attributes
+    ----------
+    json
+        As JSON texts: bytes, object array.
+    arrow
+        As an Arrow array of texts.
+    """
+
+    json: np.ndarray[Any, np.dtype[np.object_]]
+    arrow: pa.StringArray
+
+    @classmethod
+    def of(cls, index: PointIndex) -> Spelling:
+        """Return the spelling of an index; that of an index that nobody uses any more is forgotten with it."""
+        known = _SPELLINGS.get(index)
+        if known is None:
+            json = np.array([b'"%b"' % code.encode() for code in index.codes], dtype=object)
+            known = _SPELLINGS.setdefault(index, cls(json, pa.array(index.codes, pa.string())))
+        return known
+
+
+_SPELLINGS: Final[WeakKeyDictionary[PointIndex, Spelling]] = WeakKeyDictionary()
+_METHODS: Final = np.array([b'"%b"' % method.encode() for method in METHODS], dtype=object)
 
 
 def json_answer(located: LocatedPoints) -> bytes:
     """Return the answer as JSON: codes and methods in the order of the points, and the editions by community."""
-    codes = np.array([*(b'"%s"' % code.encode() for code in located.codes()), b"null"], dtype=object)
-    methods = np.array([b'"%s"' % method.encode() for method in METHODS], dtype=object)
-    return b'{"codes":[%s],"methods":[%s],"editions":%s}' % (
-        b",".join(codes[located.grid]),
-        b",".join(methods[located.method]),
+    codes = np.append(Spelling.of(located.grids.index).json[located.holding], b"null")  # null is what -1 stands for
+    return b'{"codes":[%b],"methods":[%b],"editions":%b}' % (
+        b",".join(codes[located.grid].tolist()),
+        b",".join(_METHODS[located.method].tolist()),
         orjson.dumps(located.editions()),
     )
 

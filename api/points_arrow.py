@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 
 from api.errors import BadRequest
-from api.points import ARROW_TYPE, COLUMNS_LIMIT, Points, faulty_rows, place_columns, require_few
+from api.points import ARROW_TYPE, COLUMNS_LIMIT, Points, Spelling, faulty_rows, place_columns, require_few
 from gisgrid.directory import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS
 
@@ -55,7 +55,7 @@ def arrow_answer(located: LocatedPoints) -> bytes:
     """Return a stream of one batch: `grid_code` (null outside) and `method`, both dictionaries."""
     outside = located.grid < 0
     codes = pa.DictionaryArray.from_arrays(
-        pa.array(located.grid, mask=outside if outside.any() else None), pa.array(located.codes(), pa.string())
+        pa.array(located.grid, mask=outside), Spelling.of(located.grids.index).arrow.take(pa.array(located.holding))
     )
     methods = pa.DictionaryArray.from_arrays(pa.array(located.method.astype(np.int32)), _METHODS)
     schema = pa.schema(

@@ -138,11 +138,11 @@ class LocatedPoints:
 
     def editions(self) -> dict[str, dict[str, Any]]:
         """Return the editions that answered, by community, as the wire has them."""
-        answering = {row.community: row for row in (self.grids.rows[code] for code in self.codes())}
-        return {
-            community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)}
-            for community, row in answering.items()
-        }
+        index, rows = self.grids.index, self.grids.rows
+        # One grid of each edition says it all: an edition is of one community.
+        one_of_each = {index.editions[position]: index.codes[position] for position in self.holding.tolist()}
+        answering = (rows[code] for code in one_of_each.values())
+        return {row.community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)} for row in answering}
 
 
 def _chains(connection: Connection, rows: Iterable[CoverageRow]) -> dict[str, Sequence[Division]]:

@@ -5,49 +5,24 @@ Room: the front door on the wire. In: points with their declared system. Out: gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from itertools import islice
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-import numpy as np
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
 from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, accepted_type, read_bytes, require_type
-from api.deps import Decimal, Instant, Services, ServicesDep, answer
-from api.points import (
-    ARROW_TYPE,
-    CSV_TYPE,
-    FAULTS_LIMIT,
-    POINT_TYPES,
-    Points,
-    faulty_rows,
-    json_answer,
-    read_points_json,
-)  # fmt: skip
-from api.points_arrow import arrow_answer, read_points_arrow
-from api.points_csv import csv_answer, read_points_csv
-from gisgrid.directory import LocatedPoints
-from gisgrid.errors import BadCoordinate
-from gisgrid.geometry.crs import lon_lat_faults
-from gisgrid.lookup.index import METHODS
+from api.bulk import READERS, answer_points
+from api.deps import Decimal, Instant, ServicesDep, answer
+from api.points import ARROW_TYPE, CSV_TYPE, POINT_TYPES
 
 router = guarded_router("locate 落格查询")
 
 _REACH_LIMIT_M: Final = 1_000.0
 """Neighbours are named up to this distance, however vague the position is."""
 
-_READERS: Final[Mapping[str, Callable[[bytes, str | None, datetime | None], Points]]] = {
-    JSON_TYPE: read_points_json, CSV_TYPE: read_points_csv, ARROW_TYPE: read_points_arrow,
-}  # fmt: skip
-_WRITERS: Final[Mapping[str, Callable[[Points, LocatedPoints], bytes]]] = {
-    JSON_TYPE: lambda _, located: json_answer(located),
-    CSV_TYPE: csv_answer,
-    ARROW_TYPE: lambda _, located: arrow_answer(located),
-}
 _TABLES: Final[Mapping[str, Any]] = {
     CSV_TYPE: {"schema": {"type": "string"}, "example": "id,lon,lat\n0017,111.70123,40.80456\n"},
     ARROW_TYPE: {"schema": {"type": "string", "format": "binary"}},
@@ -103,25 +78,8 @@ async def locate_many(
     wanted = accepted_type(request, POINT_TYPES, given)
     body = await read_bytes(request)
 
-    def work() -> Response:
-        points = _READERS[given](body, crs, at)
-        located = _located(services, points, given)
-        for method, count in enumerate(np.bincount(located.method).tolist()):
-            services.metrics.located.labels(METHODS[method]).inc(count)
-        age = services.age() if points.at is None else None
-        headers = {} if age is None else {"Age": age}
-        return Response(_WRITERS[wanted](points, located), headers=headers, media_type=wanted)
+    def answered() -> tuple[bytes, str | None]:
+        return answer_points(services, READERS[given](body, crs, at), (given, wanted))
 
-    return await run_in_threadpool(work)
-
-
-def _located(services: Services, points: Points, form: str) -> LocatedPoints:
-    """Return the grids of the points; every point that is none is named."""
-    system = schemas.declared_system(points.crs)
-    try:
-        return services.directory.locate_many(points.lon, points.lat, system, at=points.at)
-    except BadCoordinate as error:
-        faults = list(islice(lon_lat_faults(points.lon, points.lat), FAULTS_LIMIT))
-        if not faults:
-            raise
-        raise faulty_rows(faults, form, error.code) from error
+    found, age = await run_in_threadpool(answered)
+    return Response(found, headers={} if age is None else {"Age": age}, media_type=wanted)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import orjson
@@ -11,8 +13,8 @@ import pyarrow as pa
 import pytest
 from served_town import EAST, WEST, Service
 
-from api import schemas
-from gisgrid.directory import GridsInForce
+from api import callers, schemas
+from gisgrid.directory import GridDirectory, GridsInForce, LocatedPoints
 from gisgrid.geometry.crs import from_wgs84
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
@@ -173,6 +175,51 @@ def test_tables_are_answered_as_of_an_instant_and_in_a_declared_system(shared_se
     assert [code[:12] for code in now["codes"]] == [WEST]
     then = send(shared_service, body, form, "?crs=gcj02&at=2020-01-01T00:00:00%2B08:00", Accept=JSON).json()
     assert then == {"codes": [None], "methods": ["outside"], "editions": {}}
+
+
+@pytest.mark.parametrize("given", [JSON, CSV, ARROW])
+def test_a_small_body_of_a_known_caller_is_answered_ahead_of_the_route_with_the_same_bytes(
+    service: Service, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    asked_on: list[str] = []
+    locate_many = GridDirectory.locate_many
+
+    def noting(self: GridDirectory, *arguments: Any, **options: Any) -> LocatedPoints:
+        asked_on.append(threading.current_thread().name)
+        return locate_many(self, *arguments, **options)
+
+    monkeypatch.setattr(GridDirectory, "locate_many", noting)
+    lon, lat = ([pair[axis] for pair in IN_A_ROW] for axis in (0, 1))
+    body = {
+        JSON: orjson.dumps({"crs": "wgs84", "points": IN_A_ROW}),
+        CSV: ("lon,lat\n" + "".join(f"{x},{y}\n" for x, y in IN_A_ROW)).encode(),
+        ARROW: as_arrow(lon, lat),
+    }[given]
+    monkeypatch.setattr(callers, "TRUSTED_S", 60.0)  # however slow the machine is
+    client = service.client("viewer")
+    client.headers["Content-Type"] = given
+    query = "" if given == JSON else "?crs=wgs84"
+    new_key, ahead = (client.post(f"/v1/locate{query}", content=body) for _ in range(2))
+    routed = client.post(f"/v1/locate{query}", content=body, headers={"Accept": f"{given}, text/html;q=0.1"})
+    whole = client.post(f"/v1/locate{query}", content=iter([body[:9], body[9:]]))  # no Content-Length
+    assert [thread.startswith("AnyIO") for thread in asked_on] == [True, False, True, True]
+    assert new_key.content == ahead.content == routed.content == whole.content
+    told = [{name: value for name, value in each.headers.items() if name != "date"} for each in (ahead, routed)]
+    assert told[0] == told[1]
+    # Refusals are the route's, whatever part of the body was read before.
+    for broken in (body[:-9], body + body, b""):
+        direct, other = (
+            client.post(f"/v1/locate{query}", content=broken, headers={"Accept": accept})
+            for accept in ("*/*", f"{given}, text/html;q=0.1")
+        )
+        assert direct.content == other.content
+        assert direct.status_code == other.status_code
+
+
+def test_points_of_a_past_instant_are_asked_of_the_database_in_a_thread(service: Service) -> None:
+    client = service.client("viewer")
+    asked = {"crs": "wgs84", "points": [POINT], "at": "2020-01-01T00:00:00+08:00"}
+    assert [client.post("/v1/locate", json=asked).json()["methods"] for _ in range(2)] == [["outside"]] * 2
 
 
 @pytest.mark.parametrize(
