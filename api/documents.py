@@ -11,6 +11,7 @@ from typing import Any
 from gisgrid import wire
 from gisgrid.model import Band, MicroDrawing, MicroGrid
 from gisgrid.plan.compare import Comparison
+from gisgrid.responsible import Responsible
 from gisgrid.sources import Source
 from gisgrid.store.reports import ReportEvent, ReportRecord
 
@@ -49,9 +50,16 @@ def report(record: ReportRecord) -> dict[str, Any]:
     }
 
 
-def report_with_history(record: ReportRecord, history: Iterable[ReportEvent]) -> dict[str, Any]:
-    """Return a kept report with everything that happened to it."""
-    return {**report(record), "history": [event(each) for each in history]}
+def report_with_history(
+    record: ReportRecord, history: Iterable[ReportEvent], responsible: Responsible
+) -> dict[str, Any]:
+    """Return a kept report with who is to deal with it, and everything that happened to it."""
+    return {
+        **report(record),
+        "posts": [{"role": post.role, "name": post.name, "duty_phone": post.duty_phone} for post in responsible.posts],
+        "property_company": responsible.property_company,
+        "history": [event(each) for each in history],
+    }
 
 
 def source(value: Source) -> dict[str, Any]:

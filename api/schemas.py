@@ -304,7 +304,10 @@ class EventOut(BaseModel):
 
 
 class ReportWithHistory(ReportAnswer):
-    """A kept report and everything that happened to it."""
+    """A kept report, who is to deal with it now, and everything that happened to it."""
+
+    posts: list[OnDuty]
+    property_company: str | None = Field(description="Of the estate, where the target is `property`.")
 
     history: list[EventOut]
 

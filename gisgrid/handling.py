@@ -21,6 +21,7 @@ from gisgrid.errors import DifferentEvent, Forbidden, RefusedData
 from gisgrid.filing import place_reports
 from gisgrid.model import GRID_NUMBER_WIDTH, Assignment, Due, ReportEventRequest
 from gisgrid.moving import confirmations
+from gisgrid.responsible import Responsible, responsible_for
 from gisgrid.store import editions, report_events
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
@@ -30,10 +31,11 @@ from gisgrid.store.reports import ReportEvent, ReportRecord
 
 @dataclass(frozen=True, slots=True)
 class HandledReport:
-    """A report as it stands after an event, and whether the event is new or came before."""
+    """A report as it stands after an event, who is to deal with it, and whether the event is new or came before."""
 
     record: ReportRecord
     history: tuple[ReportEvent, ...]
+    responsible: Responsible
     outcome: Literal["recorded", "repeated"]
 
 
@@ -77,9 +79,11 @@ def handle_report(
         repeated = _came_before(connection, report_id, request)
         if not repeated:
             _record(connection, directory, kept.get(connection, report_id), request, actor, reaches)
+        record = kept.get(connection, report_id)
         return HandledReport(
-            record=kept.get(connection, report_id),
+            record=record,
             history=tuple(kept.history(connection, report_id)),
+            responsible=responsible_for(connection, record, reaches),
             outcome="repeated" if repeated else "recorded",
         )
 

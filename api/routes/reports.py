@@ -19,6 +19,7 @@ from gisgrid import filing, handling
 from gisgrid.errors import DifferentReport, GisgridError
 from gisgrid.filing import FiledReport
 from gisgrid.model import Report, ReportState
+from gisgrid.responsible import responsible_for
 from gisgrid.store import reports as kept
 
 router = guarded_router("reports 诉求")
@@ -118,12 +119,13 @@ def list_reports(  # noqa: PLR0913, PLR0917  one parameter of the address each
 
 
 @router.get("/v1/reports/{report_id}", responses={200: {"model": schemas.ReportWithHistory}})
-def get_report(services: ServicesDep, report_id: str) -> Response:
-    """Show one report with its newest assignment and its history."""
+def get_report(services: ServicesDep, caller: CallerDep, report_id: str) -> Response:
+    """Show one report with its newest assignment, who is to deal with it, and its history."""
     with services.database.transaction() as connection:
         record = kept.get(connection, report_id)
         events = kept.history(connection, report_id)
-    return answer(documents.report_with_history(record, events))
+        responsible = responsible_for(connection, record, caller.reaches)
+    return answer(documents.report_with_history(record, events, responsible))
 
 
 @router.post(
@@ -146,7 +148,7 @@ def add_event(
     handled = handling.handle_report(
         services.database, services.directory, report_id, request, actor=caller.actor, reaches=caller.reaches
     )
-    document = documents.report_with_history(handled.record, handled.history)
+    document = documents.report_with_history(handled.record, handled.history, handled.responsible)
     return answer(document, _CREATED if handled.outcome == "recorded" else _REPEATED)
 
 

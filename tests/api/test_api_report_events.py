@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from served_town import EAST, WEST, Service
+from sqlalchemy import text
 
 from api import schemas
 
@@ -101,3 +102,34 @@ def test_a_reassignment_that_leads_nowhere_tells_the_findings(service: Service, 
     asked = {"type": "reassign", "note": "核实", "grid": f"{WEST}099"}
     refused = problem(client.post(f"{report}/events", json=asked), 409, "refused_data")
     assert [finding["rule"] for finding in refused["findings"]] == ["reassign_grid_unknown"]  # type: ignore[attr-defined]
+
+
+def test_an_opened_report_names_who_deals_with_it_within_the_scope(service: Service) -> None:
+    whole, east = service.client("dispatch"), service.client("dispatch", "990101002")
+    with service.database.transaction() as connection:
+        connection.execute(
+            text("INSERT INTO gisgrid.estates (code, name, property_company) VALUES ('e1', '甲苑', '安居物业'),"
+                 " ('e2', '乙苑', '乐业物业'), ('e3', '丙苑', NULL)")
+        )  # fmt: skip
+        connection.execute(
+            text("UPDATE gisgrid.buildings SET estate_code = CASE code WHEN :first THEN 'e1' WHEN :second THEN 'e3'"
+                 " ELSE 'e2' END WHERE community_code = :west"),
+            {"first": f"{WEST}-00", "second": f"{WEST}-01", "west": WEST},
+        )  # fmt: skip
+
+    def opened(number: int, **more: object) -> dict[str, object]:
+        return whole.get(filed(whole, number, **more)).json()  # type: ignore[no-any-return]
+
+    first = opened(1, building_code=f"{WEST}-00", target="property")
+    assert first["property_company"] == "安居物业"
+    assert opened(2, building_code=f"{WEST}-00")["property_company"] is None  # the grid is to deal with it
+    several = opened(3, building_code=f"{WEST}-01", target="property")
+    shared = several["assignment"]["grid"] == first["assignment"]["grid"]  # type: ignore[index]
+    assert several["property_company"] == (None if shared else "乐业物业")  # of two companies none is guessed
+    on_duty = [{"role": "网格员", "name": "网格员甲一", "duty_phone": "000-0001"}]
+    grid = service.client("dispatch").get(f"/v1/grids?community={WEST}").json()["features"][0]["properties"]["code"]
+    report = filed(whole, 4, building_code=f"{WEST}-00")
+    given = whole.post(f"{report}/events", json={"type": "reassign", "note": "改派", "grid": grid}).json()
+    assert (grid, given["posts"]) == (f"{WEST}001", on_duty)
+    own = filed(east, 5, **IN_WEST)
+    assert east.get(own).json()["posts"] == []

@@ -46,7 +46,7 @@ def test_a_report_is_filed_with_its_grid_and_read_back_with_its_history(service:
     read = client.get(answer.headers["location"])
     schemas.ReportWithHistory.model_validate_json(read.content)
     history = read.json()["history"]
-    assert {**document, "history": history} == read.json()
+    assert {**document, "posts": located["posts"], "property_company": None, "history": history} == read.json()
     assert [event["type"] for event in history] == ["received"]
     assert history[0]["actor"].startswith("dispatch")
 
