@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator, WithJsonSchema
 
 from api.attempts import FailedAttempts
@@ -147,6 +148,12 @@ def position_of(cursor: str | None, *, pattern: str = r"[0-9]{1,18}") -> str | N
     if not re.fullmatch(pattern, position, re.ASCII):
         raise UsageError("cursor is none that this service gave; pass `next` of the page before, or leave it out.")
     return position
+
+
+class GeoJson(JSONResponse):
+    """The response class that routes of features name, so that the documentation has their media type."""
+
+    media_type = "application/geo+json"
 
 
 def answer(

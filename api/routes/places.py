@@ -6,7 +6,7 @@ Room: the front door on the wire. In: codes. Out: lists and feature collections.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Query, Response
 
@@ -17,6 +17,7 @@ from api.deps import (
     PAGE_DEFAULT,
     CommunityQuery,
     CursorQuery,
+    GeoJson,
     Instant,
     LimitQuery,
     ServicesDep,
@@ -29,8 +30,6 @@ from gisgrid.model import Building, Division, DivisionLevel
 from gisgrid.store import divisions, editions, inputs
 
 router = guarded_router("places 区划与网格")
-
-GEOJSON: Final = "application/geo+json"
 
 
 @router.get("/v1/divisions", responses={200: {"model": schemas.DivisionPage}})
@@ -62,7 +61,7 @@ def list_divisions(
     )
 
 
-@router.get("/v1/grids")
+@router.get("/v1/grids", response_class=GeoJson)
 def list_grids(
     services: ServicesDep,
     community: CommunityQuery,
@@ -86,7 +85,7 @@ def list_grids(
         )
         for row in rows
     )
-    return answer(wire.feature_collection(features), media_type=GEOJSON)
+    return answer(wire.feature_collection(features), media_type=GeoJson.media_type)
 
 
 @router.get("/v1/editions")
@@ -107,7 +106,7 @@ def list_editions(
     )
 
 
-@router.get("/v1/buildings")
+@router.get("/v1/buildings", response_class=GeoJson)
 def list_buildings(services: ServicesDep, community: CommunityQuery) -> Response:
     """Give a community's buildings as GeoJSON, each with the code of its grid in force."""
     with services.database.transaction() as connection:
@@ -131,7 +130,7 @@ def building_features(buildings: Iterable[Building], grids: Mapping[str, str | N
         )
         for building in buildings
     )
-    return answer(wire.feature_collection(features), media_type=GEOJSON)
+    return answer(wire.feature_collection(features), media_type=GeoJson.media_type)
 
 
 def within_scope(known: Iterable[Division], caller: Caller) -> list[Division]:

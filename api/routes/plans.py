@@ -12,8 +12,8 @@ from fastapi import Depends, Query, Response
 from api import documents, plan_schemas, schemas
 from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, read_json, read_optional_json
-from api.deps import PAGE_DEFAULT, CursorQuery, LimitQuery, ServicesDep, answer, cursor_of, position_of
-from api.routes.places import GEOJSON, building_features
+from api.deps import PAGE_DEFAULT, CursorQuery, GeoJson, LimitQuery, ServicesDep, answer, cursor_of, position_of
+from api.routes.places import building_features
 from gisgrid import wire, workflow
 from gisgrid.store import editions, inputs, plans
 
@@ -94,15 +94,17 @@ def get_plan(services: ServicesDep, plan_id: str) -> Response:
         return answer(wire.plan(plans.get(connection, plan_id)))
 
 
-@router.get("/v1/plans/{plan_id}/grids")
+@router.get("/v1/plans/{plan_id}/grids", response_class=GeoJson)
 def get_plan_grids(services: ServicesDep, plan_id: str) -> Response:
     """Give the grids of a plan as GeoJSON."""
     with services.database.transaction() as connection:
         plan = plans.get(connection, plan_id)
-    return answer(wire.feature_collection((grid.geometry, wire.grid(grid)) for grid in plan.grids), media_type=GEOJSON)
+    return answer(
+        wire.feature_collection((grid.geometry, wire.grid(grid)) for grid in plan.grids), media_type=GeoJson.media_type
+    )
 
 
-@router.get("/v1/plans/{plan_id}/buildings")
+@router.get("/v1/plans/{plan_id}/buildings", response_class=GeoJson)
 def get_plan_buildings(services: ServicesDep, plan_id: str) -> Response:
     """Give the buildings of the plan's community as GeoJSON, each with the key of its grid in the plan."""
     with services.database.transaction() as connection:
@@ -111,16 +113,17 @@ def get_plan_buildings(services: ServicesDep, plan_id: str) -> Response:
     return building_features(material.buildings, {code: grid.key for grid in plan.grids for code in grid.buildings})
 
 
-@router.get("/v1/plans/{plan_id}/micro-grids")
+@router.get("/v1/plans/{plan_id}/micro-grids", response_class=GeoJson)
 def get_micro_grids(services: ServicesDep, plan_id: str) -> Response:
     """Give the micro grids 微网格 of a plan as GeoJSON, with their band and findings; none where none are drawn."""
     drawn = workflow.micro_grids_of(services.database, plan_id)
-    return answer(documents.micro_drawing(drawn), media_type=GEOJSON)
+    return answer(documents.micro_drawing(drawn), media_type=GeoJson.media_type)
 
 
 @router.post(
     "/v1/plans/{plan_id}/micro-grids",
     status_code=201,
+    response_class=GeoJson,
     openapi_extra={
         "requestBody": {
             "required": False,
@@ -134,7 +137,7 @@ def draw_micro_grids(
     """Divide the residential grids of a plan into micro grids, in place of those that it had."""
     band = schemas.checked(plan_schemas.MicroGridsBody, {} if body is None else body).band()
     drawn = workflow.draw_micro_grids(services.database, plan_id, band)
-    return answer(documents.micro_drawing(drawn), 201, media_type=GEOJSON)
+    return answer(documents.micro_drawing(drawn), 201, media_type=GeoJson.media_type)
 
 
 @router.post("/v1/plans/{plan_id}/submit")
