@@ -19,6 +19,7 @@ from gisgrid.errors import DifferentReport
 from gisgrid.model import Report
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
+from gisgrid.store.report_rows import first_record
 from gisgrid.store.reports import Filing, Outcome, ReportRecord
 
 
@@ -90,8 +91,16 @@ def file_reports_in(
         for report, placement in zip(reports, placements, strict=True)
     ]
     outcomes = kept.file_reports(connection, filings)
-    records = kept.first_answers(connection, {outcome.report_id for outcome in outcomes})
-    return [FiledReport(records[outcome.report_id], outcome.outcome) for outcome in outcomes]
+    before = kept.first_answers(connection, {each.report_id for each in outcomes if each.received_at is None})
+    return [
+        FiledReport(
+            before[outcome.report_id]
+            if outcome.received_at is None
+            else first_record(filing, outcome.report_id, outcome.received_at),
+            outcome.outcome,
+        )
+        for filing, outcome in zip(filings, outcomes, strict=True)
+    ]
 
 
 def place_reports(connection: Connection, directory: GridDirectory, reports: Sequence[Report]) -> list[Placement]:

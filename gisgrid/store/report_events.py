@@ -85,7 +85,8 @@ def record(
         values["confirmed_edition_id"] = confirmed_edition(assignment)
         given = REPORT_ASSIGNMENTS.c
         newest = connection.execute(select(func.max(given.sequence)).where(given.report_id == number)).scalar_one()
-        connection.execute(insert(REPORT_ASSIGNMENTS), [assignment_values(number, assignment, sequence=newest + 1)])
+        row = {"report_id": number, **assignment_values(assignment, sequence=newest + 1)}
+        connection.execute(insert(REPORT_ASSIGNMENTS), [row])
     connection.execute(update(REPORTS).where(REPORTS.c.id == number).values(values))
     connection.execute(
         insert(REPORT_EVENTS).values(

@@ -6,8 +6,8 @@ Room: store. In: filings, rows. Out: values for tables, `ReportRecord`s. Must no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, DateTime, Row, and_, cast, exists, func, select
@@ -60,19 +60,17 @@ class ReportRecord:
 
 
 def report_values(filing: Filing) -> dict[str, Any]:
-    """Return the row of table `reports` that keeps a filing."""
-    report = filing.report
-    # Half a place is none; what was sent of it stands in the finding.
-    placed = report.lon is not None and report.lat is not None and report.crs is not None
+    """Return the row of table `reports` that keeps a filing, each value as its type is read from JSON."""
+    report = _as_kept(filing.report)
     return {
         "source": report.source,
         "external_id": report.external_id,
-        "body_sha256": filing.digest,
+        "body_sha256": f"\\x{filing.digest.hex()}",
         "category": report.category,
         "text": report.text,
-        "lon": report.lon if placed else None,
-        "lat": report.lat if placed else None,
-        "crs": report.crs if placed else None,
+        "lon": report.lon,
+        "lat": report.lat,
+        "crs": report.crs,
         "accuracy_m": report.accuracy_m,
         "address": report.address,
         "building_code": report.building_code,
@@ -87,10 +85,9 @@ def report_values(filing: Filing) -> dict[str, Any]:
     }
 
 
-def assignment_values(report_id: int, assignment: Assignment, *, sequence: int = 1) -> dict[str, Any]:
-    """Return the row of table `report_assignments` that keeps an assignment of a report, its first by default."""
+def assignment_values(assignment: Assignment, *, sequence: int = 1) -> dict[str, Any]:
+    """Return the row of table `report_assignments` that keeps an assignment, without the report it belongs to."""
     return {
-        "report_id": report_id,
         "sequence": sequence,
         "grid_code": assignment.grid,
         "edition_id": None if assignment.edition is None else int(assignment.edition),
@@ -101,6 +98,21 @@ def assignment_values(report_id: int, assignment: Assignment, *, sequence: int =
         "findings": wire.findings(assignment.findings),
         "candidates": wire.candidates(assignment.candidates),
     }
+
+
+def first_record(filing: Filing, report_id: str, received_at: datetime) -> ReportRecord:
+    """Return what `record_of` would read back of a filing that was just kept."""
+    report = _as_kept(filing.report)
+    return ReportRecord(report_id, report, filing.state, received_at, filing.point, filing.assignment)
+
+
+def _as_kept(report: Report) -> Report:
+    """Return the report as the table holds it: half a place is none (the finding has it), instants are in UTC."""
+    moment = report.reported_at
+    kept = replace(report, reported_at=None if moment is None else moment.astimezone(UTC))
+    if report.lon is None or report.lat is None or report.crs is None:
+        kept = replace(kept, lon=None, lat=None, crs=None)
+    return kept
 
 
 def records_query(*, newest: bool = True) -> Any:

@@ -15,20 +15,17 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
 
 from gisgrid.model import OPEN_STATES, Report, ReportState
+from gisgrid.store import report_filing
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.report_rows import (
     RECEIVED,
     Filing,
     ReportRecord,
-    assignment_values,
-    due_details,
     record_of,
     records_query,
     report_number,
-    report_values,
     unknown_report,
 )
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
@@ -59,10 +56,14 @@ _PAGE_ROWS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What became of a filing: `created`, `repeated` (the very same came before), or `different` (nothing was kept)."""
+    """What became of a filing: `created`, `repeated` (the very same came before), or `different` (nothing was kept).
+
+    `received_at` is known of what was created.
+    """
 
     report_id: str
     outcome: Outcome
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,16 @@ def file_reports(connection: Connection, filings: Sequence[Filing]) -> list[File
     first: dict[tuple[str, str], Filing] = {}
     for filing in filings:
         first.setdefault(_key(filing.report), filing)
-    created = _insert(connection, first)
-    _insert_beginnings(connection, [(created[key], filing) for key, filing in first.items() if key in created])
-    known = {key: (identifier, first[key].digest) for key, identifier in created.items()}
-    known |= _existing(connection, [key for key in first if key not in created])
+    created = report_filing.insert(connection, first.values())
+    before = _existing(connection, [key for key in first if key not in created])
     results = []
     for filing in filings:
         key = _key(filing.report)
-        identifier, digest = known[key]
-        if key in created and filing is first[key]:
-            results.append(Filed(str(identifier), "created"))
+        new = created.get(key)
+        if new is not None and filing is first[key]:
+            results.append(Filed(str(new.report_id), "created", new.received_at))
         else:
+            identifier, digest = before[key] if new is None else (new.report_id, first[key].digest)
             results.append(Filed(str(identifier), "repeated" if filing.digest == digest else "different"))
     return results
 
@@ -215,50 +215,6 @@ def may_see(connection: Connection, report_id: str, sight: Sight) -> bool:
         records_query().where(REPORTS.c.id == report_number(report_id), seen(sight))
     ).one_or_none()
     return found is not None
-
-
-def _insert(connection: Connection, first: Mapping[tuple[str, str], Filing]) -> dict[tuple[str, str], int]:
-    """Insert the reports whose key is new and return their ids by key.
-
-    In order of key, so that two batches that hold the same reports wait for each other and do not deadlock.
-    """
-    if not first:
-        return {}
-    statement = (
-        insert(REPORTS)
-        .on_conflict_do_nothing(index_elements=[REPORTS.c.source, REPORTS.c.external_id])
-        .returning(REPORTS.c.id, REPORTS.c.source, REPORTS.c.external_id)
-    )
-    rows = [report_values(first[key]) for key in sorted(first)]
-    inserted = connection.execute(statement, rows, execution_options={"insertmanyvalues_page_size": _PAGE_ROWS})
-    return {(row.source, row.external_id): row.id for row in inserted}
-
-
-def _insert_beginnings(connection: Connection, created: Sequence[tuple[int, Filing]]) -> None:
-    """Insert the first assignment and the first event of each new report."""
-    if not created:
-        return
-    connection.execute(
-        REPORT_ASSIGNMENTS.insert(),
-        [assignment_values(identifier, filing.assignment) for identifier, filing in created],
-    )
-    connection.execute(
-        REPORT_EVENTS.insert(),
-        [
-            {
-                "report_id": identifier,
-                "type": RECEIVED,
-                "actor": filing.actor,
-                "details": {
-                    "state": filing.state,
-                    "grid": filing.assignment.grid,
-                    "method": filing.assignment.method,
-                    **due_details(filing.due),
-                },
-            }
-            for identifier, filing in created
-        ],
-    )
 
 
 def _existing(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, bytes]]:
