@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from api.attempts import FailedAttempts
 from api.callers import KnownCallers
+from api.intake import ReportIntake
 from api.metrics import Metrics
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import UsageError
@@ -47,6 +48,7 @@ class Services:
     watch: GridWatch
     metrics: Metrics
     callers: KnownCallers
+    intake: ReportIntake
     failed_by_name: FailedAttempts
     failed_by_address: FailedAttempts
 

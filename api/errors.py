@@ -127,15 +127,20 @@ def _told(
     return problem(status, code, detail, headers=headers, **more)
 
 
-async def _own(request: Request, error: Exception) -> Response:
-    if not isinstance(error, errors.GisgridError):
-        raise error
+def problem_of(error: errors.GisgridError) -> Response:
+    """Return an error as a problem detail; what the service itself lacks is also logged."""
     status = status_of(error)
     headers = {401: {"WWW-Authenticate": 'Bearer realm="gisgrid"'}, 503: {"Retry-After": _RETRY_AFTER_S}}
     found = wire.findings(error.findings) if isinstance(error, errors.RefusedData) else []
     if status >= 500:
         _log.warning("%s: %s", error.code, error)
-    return _told(request, status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
+    return problem(status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
+
+
+async def _own(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, errors.GisgridError):
+        raise error
+    return problem_of(error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -25,8 +25,10 @@ from api.callers import KnownCallers
 from api.deps import Services
 from api.errors import add_handlers
 from api.front import LocateFront
+from api.intake import ReportIntake
 from api.metrics import Metrics, MetricsMiddleware
 from api.points_front import PointsFront
+from api.report_front import ReportFront
 from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, sources, webhooks
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
@@ -73,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
             directory=directory,
             watch=watch,
             callers=KnownCallers(),
+            intake=ReportIntake(database, directory),
             metrics=metrics,
             failed_by_name=FailedAttempts(),
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
@@ -94,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
             await run_in_threadpool(sender.stop)
             await run_in_threadpool(app.state.feed.stop)
             await run_in_threadpool(mover.stop)
+            await app.state.services.intake.stop()
             await run_in_threadpool(watch.stop)
             database.close()
 
@@ -113,8 +117,8 @@ def create_app(settings: Settings) -> FastAPI:
     headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}
     app.add_middleware(HeadersMiddleware, headers=headers)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
-    app.add_middleware(LocateFront, metrics=metrics, headers=headers)
-    app.add_middleware(PointsFront, metrics=metrics, headers=headers)
+    for front in (ReportFront, PointsFront, LocateFront):
+        app.add_middleware(front, metrics=metrics, headers=headers)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
     app.state.parameters = parameters.of_routes(app)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import ACCESS
 from api.bodies import JSON_TYPE
@@ -21,6 +21,7 @@ from api.deps import Services
 from api.front import known_caller
 from api.metrics import Metrics
 from api.points import CSV_TYPE, POINT_TYPES
+from api.replay import body_of, from_the_start, whole
 from gisgrid.errors import GisgridError
 from gisgrid.geometry.crs import NAMED
 
@@ -58,11 +59,11 @@ class PointsFront:
         if asked is None or known_caller(services, scope, _ROLES) is None:
             await self._app(scope, receive, send)
             return
-        messages = await _whole(receive)
+        messages = await whole(receive)
         given, wanted, crs = asked
-        answered = _answered(services, _body(messages), (given, wanted), crs)
+        answered = _answered(services, body_of(messages), (given, wanted), crs)
         if answered is None:
-            await self._app(scope, _from_the_start(messages, receive), send)
+            await self._app(scope, from_the_start(messages, receive), send)
             return
         body, age = answered
         form = f"{wanted}; charset=utf-8" if wanted == CSV_TYPE else wanted
@@ -100,26 +101,3 @@ def _answered(
         return answer_points(services, points, forms) if points.at is None else None
     except (GisgridError, HTTPException):
         return None
-
-
-async def _whole(receive: Receive) -> list[Message]:
-    """Return the messages that a body comes in; the server holds it to the length that its head declares."""
-    messages = [await receive()]
-    while messages[-1].get("more_body", False):
-        messages.append(await receive())
-    return messages
-
-
-def _body(messages: Sequence[Message]) -> bytes:
-    return b"".join(message.get("body", b"") for message in messages)
-
-
-def _from_the_start(messages: Sequence[Message], receive: Receive) -> Receive:
-    """Return a way to receive these messages again, and then what comes."""
-    waiting = iter(messages)
-
-    async def receiving() -> Message:
-        message = next(waiting, None)
-        return await receive() if message is None else message
-
-    return receiving

@@ -21,6 +21,7 @@ The tree, with what a program can switch on in brackets::
     │   └── Unauthenticated           [unauthenticated]      no key, or one that is unknown, revoked or expired
     └── Unavailable                   [unavailable]          a part that we need is away
         ├── DatabaseUnavailable       [database_unavailable]
+        ├── Overloaded                [overloaded]           more is waiting than can be done soon
         └── PostgisMissing            [postgis_missing]      the machine has no PostgreSQL + PostGIS binaries
 
 Every message is a full sentence that ends with the remedy.
@@ -147,6 +148,12 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
     code = "database_unavailable"
+
+
+class Overloaded(Unavailable):
+    """More is waiting than can be done soon; nothing was kept of what is refused."""
+
+    code = "overloaded"
 
 
 class PostgisMissing(Unavailable):

@@ -15,7 +15,7 @@ from gisgrid.directory import GridDirectory
 from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report, with_candidates
 from gisgrid.dispatch.intake import content_digest, require_sound
 from gisgrid.dispatch.states import state_when_filed
-from gisgrid.errors import DifferentReport
+from gisgrid.errors import DatabaseUnavailable, DifferentReport, GisgridError
 from gisgrid.model import Report
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
@@ -31,6 +31,14 @@ class FiledReport:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A report and who files it: the name of a key or user, for the histories."""
+
+    report: Report
+    actor: str
+
+
 def file_report(database: Database, directory: GridDirectory, report: Report, *, actor: str) -> FiledReport:
     """Return the report as it was kept, with its assignment; the same again returns the first answer.
 
@@ -41,7 +49,17 @@ def file_report(database: Database, directory: GridDirectory, report: Report, *,
     DifferentReport
         Another report came before with the same source and external_id; nothing was changed.
     """
-    filed = file_reports(database, directory, [report], actor=actor)[0]
+    return require_same(file_reports(database, directory, [Submission(report, actor)])[0], report)
+
+
+def require_same(filed: FiledReport, report: Report) -> FiledReport:
+    """Return what became of a report that is new, or the same that came before.
+
+    Raises
+    ------
+    DifferentReport
+        Another report came before with the same source and external_id; nothing was changed.
+    """
     if filed.outcome == "different":
         raise DifferentReport(
             f"Source {report.source!r} has sent report {report.external_id!r} before with another content "
@@ -50,15 +68,8 @@ def file_report(database: Database, directory: GridDirectory, report: Report, *,
     return filed
 
 
-def file_reports(
-    database: Database, directory: GridDirectory, reports: Sequence[Report], *, actor: str
-) -> list[FiledReport]:
+def file_reports(database: Database, directory: GridDirectory, submissions: Sequence[Submission]) -> list[FiledReport]:
     """Return what became of each report, in order: all that are new are kept in one transaction.
-
-    Parameters
-    ----------
-    actor
-        Who files them: the name of a key or user, for the histories.
 
     Raises
     ------
@@ -66,13 +77,32 @@ def file_reports(
         A report cannot be kept as it is; nothing of the batch was. Ask `dispatch.intake.field_faults` beforehand.
     """
     with database.transaction() as connection:
-        return file_reports_in(connection, directory, reports, actor=actor)
+        return file_reports_in(connection, directory, submissions)
+
+
+def file_together(
+    database: Database, directory: GridDirectory, submissions: Sequence[Submission]
+) -> list[FiledReport | GisgridError]:
+    """Return what became of each report, in order; strangers share the commit, so one's fault is no other's.
+
+    All that are new are kept in one transaction. Where that fails, each is tried by itself; where the database is
+    away, nobody is.
+    """
+    try:
+        return list(file_reports(database, directory, submissions))
+    except DatabaseUnavailable as away:
+        return [away] * len(submissions)
+    except GisgridError as fault:
+        if len(submissions) == 1:
+            return [fault]
+    return [each for one in submissions for each in file_together(database, directory, [one])]
 
 
 def file_reports_in(
-    connection: Connection, directory: GridDirectory, reports: Sequence[Report], *, actor: str
+    connection: Connection, directory: GridDirectory, submissions: Sequence[Submission]
 ) -> list[FiledReport]:
     """Return what became of each report, in the caller's transaction: acknowledge them only after its commit."""
+    reports = [submission.report for submission in submissions]
     for report in reports:
         require_sound(report)
     placements = _with_candidates(connection, directory, reports, place_reports(connection, directory, reports))
@@ -80,15 +110,15 @@ def file_reports_in(
     now = datetime.now(UTC)
     filings = [
         Filing(
-            report=report,
-            digest=content_digest(report),
+            report=submission.report,
+            digest=content_digest(submission.report),
             point=placement.point,
             assignment=placement.assignment,
             state=state_when_filed(placement.assignment),
-            actor=actor,
-            due=deadlines.due(report, now),
+            actor=submission.actor,
+            due=deadlines.due(submission.report, now),
         )
-        for report, placement in zip(reports, placements, strict=True)
+        for submission, placement in zip(submissions, placements, strict=True)
     ]
     outcomes = kept.file_reports(connection, filings)
     before = kept.first_answers(connection, {each.report_id for each in outcomes if each.received_at is None})

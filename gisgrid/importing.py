@@ -19,7 +19,7 @@ import pandas as pd
 from gisgrid.directory import GridDirectory
 from gisgrid.dispatch.intake import field_faults
 from gisgrid.errors import RefusedData, UsageError
-from gisgrid.filing import FiledReport, file_reports_in
+from gisgrid.filing import FiledReport, Submission, file_reports_in
 from gisgrid.ingest import osm, read
 from gisgrid.ingest.result import ReadLayer
 from gisgrid.model import HOUSEHOLD_MEASURES, Finding, HouseholdMeasure, LayerName, Report, Rule
@@ -212,8 +212,8 @@ def _file(
     rows = _reports(material.frame)
     filed: list[FiledReport] = []
     for start in range(0, len(rows), REPORTS_AT_ONCE):
-        piece = [report for _, report in rows[start : start + REPORTS_AT_ONCE]]
-        filed += file_reports_in(connection, directory, piece, actor="import")
+        piece = [Submission(report, "import") for _, report in rows[start : start + REPORTS_AT_ONCE]]
+        filed += file_reports_in(connection, directory, piece)
     found: list[Finding] = []
     for (line, report), each in zip(rows, filed, strict=True):
         found += [dataclasses.replace(finding, line=line) for finding in each.record.assignment.findings]

@@ -56,7 +56,7 @@ def finding(value: Finding) -> dict[str, Any]:
     if value.field is not None:
         document["field"] = value.field
     if value.values:
-        document["values"] = dict(value.values)
+        document["values"] = dict(sorted(value.values.items()))  # the database keeps no order of its own
     if value.geometry is not None:
         document["geometry"] = geometry(value.geometry)
     return document

@@ -17,7 +17,7 @@ from api.deps import PAGE_DEFAULT, CursorQuery, Instant, LimitQuery, ServicesDep
 from api.errors import BadRequest, document_of
 from gisgrid import filing, handling
 from gisgrid.errors import DifferentReport, GisgridError
-from gisgrid.filing import FiledReport
+from gisgrid.filing import FiledReport, Submission
 from gisgrid.model import Report, ReportState
 from gisgrid.responsible import responsible_for
 from gisgrid.store import reports as kept
@@ -39,15 +39,20 @@ _REPEATED: Final = 200
         }
     },
 )
-def file_report(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
+async def file_report(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
     """File one report. The same again answers 200 with the first answer, another content under its id 409."""
     report = schemas.checked(schemas.ReportBody, body).report()
     try:
-        filed = filing.file_report(services.database, services.directory, report, actor=caller.actor)
+        filed = await services.intake.file(report, actor=caller.actor)
     except DifferentReport:
         services.metrics.reports.labels("different").inc()
         raise
     services.metrics.reports.labels(filed.outcome).inc()
+    return report_answer(filed)
+
+
+def report_answer(filed: FiledReport) -> Response:
+    """Return the answer to a report that was kept, now or before."""
     status = _CREATED if filed.outcome == "created" else _REPEATED
     return answer(documents.report(filed.record), status, Location=f"/v1/reports/{filed.record.id}")
 
@@ -77,7 +82,8 @@ def file_reports(
         )
     read = [_read(value) for value in body]
     sound = [each for each in read if isinstance(each, Report)]
-    filed = iter(filing.file_reports(services.database, services.directory, sound, actor=caller.actor))
+    submissions = [Submission(report, caller.actor) for report in sound]
+    filed = iter(filing.file_reports(services.database, services.directory, submissions))
     results = [_result(next(filed)) if isinstance(each, Report) else each for each in read]
     for result in results:
         services.metrics.reports.labels(result.get("outcome", "refused")).inc()

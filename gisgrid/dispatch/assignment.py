@@ -90,6 +90,8 @@ ACCURACY_REACHES: Final = Rule(
     "定位精度{accuracy_m:g}米，距边界仅{border_m:.1f}米，也可能属于网格{others}；派单前请核实地址。",
 )
 
+_WRITTEN_OUT_BELOW: Final = 1e15
+"""PostgreSQL writes larger numbers with all their zeros, which a reader takes for whole ones."""
 _OTHERWISE: Final[tuple[CoordinateSystem, ...]] = ("wgs84", "gcj02", "bd09")
 """What a source may have meant; CGCS2000 is not among them because it agrees with WGS-84."""
 
@@ -179,17 +181,26 @@ def _point(report: Report, findings: list[Finding]) -> tuple[float, float] | Non
     lon, lat = report.lon, report.lat
     if lon is None or lat is None:
         findings.append(
-            UNUSABLE_COORDINATES.finding(lon=lon, lat=lat, crs=declared, reason="one of the two is missing.")
+            UNUSABLE_COORDINATES.finding(
+                lon=_told(lon), lat=_told(lat), crs=declared, reason="one of the two is missing."
+            )
         )
         return None
     try:
         require_lon_lat(lon, lat)
     except BadCoordinate as error:
         findings.append(
-            UNUSABLE_COORDINATES.finding(lon=lon, lat=lat, crs=declared, reason=str(error).removeprefix("Point 1: "))
+            UNUSABLE_COORDINATES.finding(
+                lon=_told(lon), lat=_told(lat), crs=declared, reason=str(error).removeprefix("Point 1: ")
+            )
         )
         return None
     return _wgs84(lon, lat, declared)
+
+
+def _told(degrees: float | None) -> float | str | None:
+    """Return a coordinate for a finding: as text where JSON has no one way to write it, such as 1e300."""
+    return degrees if degrees is None or abs(degrees) < _WRITTEN_OUT_BELOW else repr(degrees)
 
 
 def _wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]:

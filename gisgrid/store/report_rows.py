@@ -102,17 +102,20 @@ def assignment_values(assignment: Assignment, *, sequence: int = 1) -> dict[str,
 
 def first_record(filing: Filing, report_id: str, received_at: datetime) -> ReportRecord:
     """Return what `record_of` would read back of a filing that was just kept."""
-    report = _as_kept(filing.report)
-    return ReportRecord(report_id, report, filing.state, received_at, filing.point, filing.assignment)
+    report, due = _as_kept(filing.report), Due(_in_utc(filing.due.accept), _in_utc(filing.due.close))
+    return ReportRecord(report_id, report, filing.state, received_at, filing.point, filing.assignment, due)
 
 
 def _as_kept(report: Report) -> Report:
     """Return the report as the table holds it: half a place is none (the finding has it), instants are in UTC."""
-    moment = report.reported_at
-    kept = replace(report, reported_at=None if moment is None else moment.astimezone(UTC))
+    kept = replace(report, reported_at=_in_utc(report.reported_at))
     if report.lon is None or report.lat is None or report.crs is None:
         kept = replace(kept, lon=None, lat=None, crs=None)
     return kept
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def records_query(*, newest: bool = True) -> Any:
