@@ -90,7 +90,10 @@ def confirm(connection: Connection, confirmations: Sequence[Confirmation], *, ed
     connection.execute(
         insert(REPORT_ASSIGNMENTS),
         [
-            assignment_values(int(each.report.id), assignment, sequence=sequences[each.report.id] + 1)
+            {
+                "report_id": int(each.report.id),
+                **assignment_values(assignment, sequence=sequences[each.report.id] + 1),
+            }
             for each, assignment in moves
         ],
     )

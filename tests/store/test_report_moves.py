@@ -118,7 +118,7 @@ def test_a_report_filed_by_the_old_grids_while_the_new_ones_are_published_is_not
     first = publish_columns(town)
     report = Report("12345", "late", **IN_FIRST)
     with town.transaction() as late:
-        filed = filing.file_reports_in(late, directory, [report], actor="hotline")[0].record
+        filed = filing.file_reports_in(late, directory, [filing.Submission(report, "hotline")])[0].record
         split_into_rows(town, first)
         assert moving.move_reports(town, directory) == 0  # not committed: nobody sees it yet
     assert filed.assignment.grid == code(1)
@@ -131,8 +131,8 @@ def test_it_goes_on_after_a_crash_and_many_at_once_move_each_report_once(
 ) -> None:
     monkeypatch.setattr(moving, "MOVED_AT_ONCE", 20)
     first = publish_columns(town)
-    batch = [Report("12345", f"B-{number}", **IN_FIRST) for number in range(150)]
-    filed = filing.file_reports(town, directory, batch, actor="hotline")
+    batch = [filing.Submission(Report("12345", f"B-{number}", **IN_FIRST), "hotline") for number in range(150)]
+    filed = filing.file_reports(town, directory, batch)
     split_into_rows(town, first)
 
     def interrupted() -> None:
