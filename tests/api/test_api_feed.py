@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import orjson
 import pytest
-from served_town import EAST, WEST, Service
+from served_town import EAST, STREETS, WEST, Service
 from test_api_reports import IN_EAST, IN_WEST, body
 
 from api import feed_schemas
@@ -71,6 +71,35 @@ def test_a_scoped_key_is_told_of_its_scope_and_the_cursor_goes_past_the_rest(ser
     ]
     assert events[-1]["report"] == own
     assert follow(whole, end) == ([], end)
+
+
+def test_a_report_that_goes_elsewhere_is_told_where_it_left_and_where_it_went(service: Service) -> None:
+    whole, west, east = (service.client("dispatch", scope) for scope in (None, *STREETS))
+    report = whole.post("/v1/reports", json=body(**IN_WEST)).json()
+    grid = whole.get("/v1/locate", params=IN_EAST).json()["grid"]["code"]
+    steps = [
+        {"type": "accept"},
+        {"type": "reassign", "note": "不属本社区", "grid": grid},
+        {"type": "note", "note": "已联系"},
+    ]
+    for step in steps:
+        answer = whole.post(f"/v1/reports/{report['id']}/events", json=step)
+        assert answer.status_code < 300, answer.text
+    here = report["assignment"]["grid"]
+    events = [
+        ("report.received", here, "assigned"),
+        ("report.accept", here, "accepted"),
+        ("report.reassign", grid, "assigned"),
+        ("report.note", grid, "assigned"),
+    ]
+
+    def told(client: httpx.Client) -> list[tuple[object, ...]]:
+        return [(each["type"], each["grid"], each["state"]) for each in follow(client)[0] if "report" in each]
+
+    assert told(whole) == events
+    assert told(west) == events[:3]
+    assert told(east) == events[2:]
+    assert "已联系" not in whole.get("/v1/feed").text
 
 
 def test_who_waits_is_answered_when_something_happens_and_else_when_the_time_is_over(service: Service) -> None:

@@ -69,8 +69,8 @@ class TestOrder:
         with database.transaction() as connection:
             connection.execute(
                 text(
-                    "INSERT INTO gisgrid.report_assignments (report_id, sequence, grid_code, edition_id, method)"
-                    " VALUES (:report, 2, :grid, :edition, 'inside')"
+                    "INSERT INTO gisgrid.report_assignments (report_id, sequence, grid_code, edition_id, method, at)"
+                    " VALUES (:report, 2, :grid, :edition, 'inside', clock_timestamp() + interval '1 second')"
                 ),
                 {"report": int(report), "grid": code(2), "edition": int(edition.id)},
             )

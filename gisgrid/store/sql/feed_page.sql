@@ -1,5 +1,6 @@
--- Events of the feed between two positions, each with its subject as it stood then: the grid by the assignment that held
--- when the event was written (the first one where the clock was put back), the state by the newest event that tells one.
+-- Events of the feed between two positions, each with its subject as it stood then: the grid that the event itself tells,
+-- else that of the assignment which held when it was written (the first one where the clock was put back); the state by
+-- the newest event that tells one.
 SELECT
   f.position,
   f.at,
@@ -20,12 +21,19 @@ LEFT JOIN gisgrid.report_events AS e ON e.id = f.report_event_id
 LEFT JOIN gisgrid.reports AS r ON r.id = e.report_id
 LEFT JOIN gisgrid.editions AS d ON d.id = f.edition_id
 LEFT JOIN LATERAL (
-  SELECT a.grid_code
-  FROM gisgrid.report_assignments AS a
-  WHERE a.report_id = e.report_id
-    AND (a.at <= e.at OR a.sequence = 1)
-  ORDER BY a.sequence DESC
-  LIMIT 1
+  SELECT
+    CASE
+      WHEN e.details ? 'to' THEN e.details ->> 'to'
+      WHEN e.details ? 'grid' THEN e.details ->> 'grid'
+      ELSE (
+        SELECT a.grid_code
+        FROM gisgrid.report_assignments AS a
+        WHERE a.report_id = e.report_id
+          AND (a.at <= e.at OR a.sequence = 1)
+        ORDER BY a.sequence DESC
+        LIMIT 1
+      )
+    END AS grid_code
 ) AS g ON true
 LEFT JOIN LATERAL (
   SELECT b.details ->> 'state' AS state
