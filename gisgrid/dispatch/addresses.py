@@ -2,9 +2,10 @@
 
 Room `dispatch`, pure. In: a text. Out: its normal form, or the name and the numbered parts of it. Imports nothing.
 
-The normal form has no blanks and no punctuation but the hyphen between figures, small letters, and figures for Chinese
-numerals where they count something (五一路 keeps its name). It is meant to be compared, not to be shown. Entrances,
-floors and rooms are told from buildings, so that 3栋2单元501室 is found as 3栋.
+The normal form has no blanks, a comma where a sentence stops (12号，楼上 is not 12号楼), no other punctuation but the
+hyphen between figures, small letters, and figures for Chinese numerals where they count something (五一路 keeps its
+name). It is meant to be compared, not to be shown. Entrances, floors and rooms are told from buildings, so that
+3栋2单元501室 is found as 3栋.
 """
 
 from __future__ import annotations
@@ -31,19 +32,21 @@ _PLACES: Final = frozenset({"栋", "号", "弄", "巷", "期", "区", "组", "�
 
 _SIMPLER: Final = str.maketrans("號棟樓單層戶區〇", "号栋楼单层户区零")
 _HYPHENS: Final = re.compile(r"[\u2010-\u2015\u2212~～—]")
-_BETWEEN_FIGURES: Final = re.compile(r"(?<=[0-9a-z])(?:[^\w#]|_)+(?=[0-9a-z])")
-_NOISE: Final = re.compile(r"[^\w#-]|_")
+_BETWEEN_FIGURES: Final = re.compile(r"(?<=[0-9a-z])(?:[^\w#,]|_)+(?=[0-9a-z])")
+_STOPS: Final = re.compile(r"[,;!?、。\n]+")
+_NOISE: Final = re.compile(r"[^\w#,-]|_")
 _LONE_HYPHEN: Final = re.compile(r"(?<![0-9a-z])-+|-+(?![0-9a-z])|(?<=-)-+")
 _COUNTED: Final = re.compile(rf"第?([0-9{_NUMERALS}]+)(?=栋|幢|座|号|#|楼|弄|巷|期|区|组|队|排|单元|门|层|室|户|房|院)")
 _ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _NUMBER: Final = r"(?:[a-z]?[0-9]+[a-z]?|[a-z])"
 _DASHED: Final = re.compile(
-    r"(?<![0-9-])([0-9]{1,3})-(?:([0-9]{1,2})-)?([0-9]{3,4})(?:室|房|户)?(?![0-9a-z-])(?!栋|号|弄|#|单元)"
+    r"(?<![0-9栋号弄-])([0-9]{1,3})-(?:([0-9]{1,2})-)?([0-9]{3,4})(?:室|房|户)?(?![0-9a-z-])(?!栋|号|弄|#|单元)"
 )
 _SAME: Final = (
     (re.compile(rf"({_NUMBER})(?:号楼|号栋|#楼|#栋|幢楼?|座|栋楼|#)"), r"\1栋"),
     (re.compile(rf"({_NUMBER})楼(?={_NUMBER}(?:单元|门))"), r"\1栋"),
     (re.compile(rf"({_NUMBER})楼"), r"\1层"),
+    (re.compile(r"栋-?([0-9]{1,2})-([0-9]{3,4})(?![0-9a-z-])室?"), r"栋\1单元\2室"),
     (re.compile(r"([0-9]+)门(?!牌)"), r"\1单元"),
     (re.compile(r"([0-9]+)[户房]"), r"\1室"),
     (re.compile(r"([0-9])号(?:大?院|门牌)"), r"\1号"),
@@ -90,9 +93,9 @@ def take_apart(normal: str) -> Address:
     Address(name='科苑南路', parts=(('12', '号'), ('3', '栋')))
     """
     parts = [found for found in _PART.finditer(normal) if found[2] in _PLACES]
-    name = normal[: parts[0].start()] if parts else normal
+    name = (normal[: parts[0].start()] if parts else normal).replace(",", "")
     if len(name) < 2:
-        return Address(normal, ())
+        return Address(normal.replace(",", ""), ())
     return Address(_GENERIC_ENDING.sub("", name), tuple((found[1], found[2]) for found in parts))
 
 
@@ -128,14 +131,13 @@ def building_parts(normal: str) -> tuple[Part, ...] | None:
 
 def _simplified(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_SIMPLER)
-    plain = _NOISE.sub("", _BETWEEN_FIGURES.sub("-", _HYPHENS.sub("-", folded)))
+    plain = _NOISE.sub("", _BETWEEN_FIGURES.sub("-", _HYPHENS.sub("-", _STOPS.sub(",", folded)))).strip(",")
     plain = _LONE_HYPHEN.sub("", plain)
     plain = _COUNTED.sub(lambda found: _figures(found[1]), plain)
     plain = _ZEROS.sub("", plain)
-    plain = _DASHED.sub(_undashed, plain)
     for pattern, same in _SAME:
         plain = pattern.sub(same, plain)
-    return plain
+    return _DASHED.sub(_undashed, plain)
 
 
 def _undashed(found: re.Match[str]) -> str:

@@ -33,6 +33,7 @@ _LEAST_SCORE: Final = 0.3
 _IN_TEXT: Final = 0.9
 _SHORTER_NAME: Final = 0.6
 _MOST_ALIKE: Final = 48
+_LIKENESS: Final = 0.9
 _LEAST_ALIKE: Final = 0.6
 _COMMON: Final = 200
 _WITHOUT_LEVEL: Final = ("街道", "社区", "居委会")
@@ -270,14 +271,19 @@ def _pairs(text: str) -> list[str]:
 
 def _windows(stem: str, text: str, positions: dict[str, int]) -> Iterator[_Found]:
     """Return the pieces of a text that lie over a stem where they share two characters, with their likeness."""
-    for offset, pair in enumerate(_pairs(stem)):
-        at = positions.get(pair)
-        if at is None:
-            continue
-        for start in {max(at - offset + shift, 0) for shift in (-1, 0, 1)}:
-            for length in (len(stem), len(stem) - 1, len(stem) + 1):
-                piece = text[start : start + length]
-                yield _Found(stem, start, start + len(piece), 0.9 * (1.0 - _edits(stem, piece) / len(stem)))
+    starts = {
+        max(positions[pair] - offset + shift, 0)
+        for offset, pair in enumerate(_pairs(stem))
+        if pair in positions
+        for shift in (-1, 0, 1)
+    }
+    letters = set(stem)
+    for start in starts:
+        for length in (len(stem), len(stem) - 1, len(stem) + 1):
+            piece = text[start : start + length]
+            # Fewer common characters than this cannot be made good by two edits.
+            if len(letters.intersection(piece)) >= len(letters) - 2:
+                yield _Found(stem, start, start + len(piece), _LIKENESS * (1.0 - _edits(stem, piece) / len(stem)))
 
 
 def _edits(a: str, b: str) -> int:

@@ -38,7 +38,7 @@ def spelled_buildings(draw: st.DrawFn, number: int) -> str:
     )
     unit = draw(st.sampled_from(["栋", "幢", "号楼", "座", "#", "＃", "#楼", "栋楼"]))
     blank = draw(st.sampled_from(["", " ", "　", "，", "（"]))
-    flat = draw(st.sampled_from(["", "2单元", "二单元501室", "2門501户", "２单元-501", "1002房"]))
+    flat = draw(st.sampled_from(["", "2单元", "二单元501室", "2門501户", "２单元-501", "1002房", "-2-501"]))
     return f"{blank}{figure}{unit}{draw(st.sampled_from(['', ' ', '-']))}{flat}"
 
 
