@@ -46,6 +46,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/lookup.py --grids 100172 --rounds 3
 	$(BIN)/python bench/bulk_http.py
 	$(BIN)/python bench/feed.py
+	$(BIN)/python bench/moving.py
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.planning speed $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA))
 	$(BIN)/python -m bench.planning redraw $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --budget 2

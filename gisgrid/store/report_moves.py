@@ -47,7 +47,7 @@ class Confirmation:
 
 
 def hold_outdated(connection: Connection, editions: int, limit: int) -> list[ReportRecord]:
-    """Return open reports that are to be confirmed, the oldest first, held until the transaction ends.
+    """Return open reports that are to be confirmed, held until the transaction ends.
 
     Parameters
     ----------
