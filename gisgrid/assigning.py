@@ -18,6 +18,7 @@ import numpy as np
 
 from gisgrid.directory import AssignedPoints, Floats, GridDirectory
 from gisgrid.geometry import crs as coordinate_systems
+from gisgrid.hands import Hands, hands_of
 from gisgrid.ingest.point_files import open_points, require_output, written_whole
 from gisgrid.ingest.point_rows import GridCells, PointRows, PointUnit, Progress, choose_columns
 from gisgrid.ingest.read import ReadOptions, resolve_crs
@@ -77,6 +78,8 @@ class AssignRequest:
         An instant, the name of a column with instants, or None: now.
     rows_at_once
         How many rows are held in memory; the answers are the same for any number.
+    dask
+        Address of a Dask scheduler, over whose workers the rows in memory are then spread, with the same answers.
     """
 
     path: Path
@@ -86,6 +89,7 @@ class AssignRequest:
     lat: str | None = None
     at: datetime | str | None = None
     rows_at_once: int = ROWS_AT_ONCE
+    dask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ def assign_file(
         No such column, no coordinate system, `out` cannot be written.
     UnreadableFile
         The file is damaged or of no format that is read; nothing is written.
+    Unavailable
+        No Dask scheduler answers where one was named.
     """
     require_output(request.path, request.out)
     file = open_points(request.path)
@@ -130,13 +136,14 @@ def assign_file(
         has_points=file.has_points,
         name=request.path.name,
     )
-    if columns.at is None:
-        states = _one_state(database, directory, request.at if isinstance(request.at, datetime) else None)
-    else:
-        states = _states_in_time(database, directory)
-    work = _Assignment(system, states)
-    with written_whole(request.out) as unfinished:
-        file.copy_to(unfinished, columns, work.decide, request.rows_at_once, progress)
+    with hands_of(request.dask) as hands:
+        if columns.at is None:
+            states = _one_state(database, directory, hands, request.at if isinstance(request.at, datetime) else None)
+        else:
+            states = _states_in_time(database, directory, hands)
+        work = _Assignment(system, states, hands)
+        with written_whole(request.out) as unfinished:
+            file.copy_to(unfinished, columns, work.decide, request.rows_at_once, progress)
     findings = (*file.findings, *remarks, *work.findings(file.unit, columns.at))
     return AssignedFile(sum(work.methods.values()), work.methods, system, findings)
 
@@ -157,14 +164,14 @@ class _States:
     assigner: Callable[[int], Callable[[Floats, Floats], AssignedPoints]]
 
 
-def _one_state(database: Database, directory: GridDirectory, at: datetime | None) -> _States:
+def _one_state(database: Database, directory: GridDirectory, hands: Hands, at: datetime | None) -> _States:
     """Return the state of the grids at one instant, now by default."""
     with database.transaction() as connection:
-        assign = directory.assigner(connection, at)
+        assign = hands.assigner(directory.grids(connection, at), directory.nearest_tolerance_m)
     return _States(np.empty(0, dtype=np.int64), lambda _: assign)
 
 
-def _states_in_time(database: Database, directory: GridDirectory) -> _States:
+def _states_in_time(database: Database, directory: GridDirectory, hands: Hands) -> _States:
     """Return all states of the grids: a new one begins whenever an edition begins or ends."""
     with database.transaction() as connection:
         moments = {
@@ -180,7 +187,7 @@ def _states_in_time(database: Database, directory: GridDirectory) -> _States:
     def assigner(state: int) -> Callable[[Floats, Floats], AssignedPoints]:
         instant = begins[state - 1] if state else begins[0] - _MICROSECOND
         with database.transaction() as connection:
-            return directory.assigner(connection, instant)
+            return hands.assigner(directory.grids(connection, instant), directory.nearest_tolerance_m)
 
     return _States(np.array([_microseconds(moment) for moment in begins], dtype=np.int64), assigner)
 
@@ -203,6 +210,7 @@ class _Assignment:
 
     crs: str
     states: _States
+    hands: Hands
     methods: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("inside", "border", "nearest", "outside", INVALID), 0)
     )
@@ -211,7 +219,7 @@ class _Assignment:
 
     def decide(self, rows: PointRows) -> GridCells:
         """Return the grids of some rows."""
-        lon, lat, placed = _usable(rows.x, rows.y, self.crs)
+        lon, lat, placed = self.hands.usable(rows.x, rows.y, self.crs)
         self._without_place.add(rows.lines[~placed])
         state = np.zeros(len(lon), dtype=np.int64)
         if rows.times is not None:
@@ -249,17 +257,6 @@ class _Assignment:
                     )
                 )
         return found
-
-
-def _usable(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats, _Bools]:
-    """Return WGS-84 longitudes and latitudes, and which of them are places; the others are NaN."""
-    usable = np.isfinite(x) & np.isfinite(y)
-    if not crs.startswith("EPSG"):
-        usable &= (np.abs(x) <= 180.0) & (np.abs(y) <= 90.0)
-    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    lon[usable], lat[usable] = coordinate_systems.to_wgs84(x[usable], y[usable], crs)
-    usable &= (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)  # False where the projection has no answer
-    return lon, lat, usable
 
 
 def _instants(cells: Any) -> tuple[np.ndarray[Any, np.dtype[np.int64]], _Bools]:

@@ -15,15 +15,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from gisgrid.errors import Conflict, Unavailable, UsageError
+from gisgrid.errors import Conflict, UsageError
 from gisgrid.model import CommunityInputs, Division, Drawing, DrawSettings, Plan, Weights
 from gisgrid.plan.check_proof import proof_words
 from gisgrid.plan.figures import PlanFigures, figures_of
 from gisgrid.plan.sheet import Sheet
+from gisgrid.spreading import dask_client, dask_distributed
 from gisgrid.store import divisions, inputs, plans
 from gisgrid.store.database import Connection, Database
 
@@ -35,8 +35,6 @@ CHOICES: Final[Mapping[str, float]] = MappingProxyType({"fewest moves": 16.0, "m
 
 HEAVIEST: Final = 1_000_000.0
 """The largest weight that the front doors take; a larger one would drown all others."""
-
-_DASK_PATIENCE: Final = "10s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,34 +306,10 @@ def _begin_worker() -> None:
 
 def _over_dask(tasks: Sequence[_Task], address: str) -> Drawings:
     """Yield the drawings of a Dask cluster, whose workers have gisgrid installed."""
-    distributed = _distributed()
-    try:
-        client = distributed.Client(address, timeout=_DASK_PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise Unavailable(
-            f"No Dask scheduler answers at {address!r}; start one (dask scheduler) and workers that have gisgrid "
-            "installed, and give its address, for example tcp://127.0.0.1:8786."
-        ) from error
-    with client:
+    with dask_client(address) as client:
         order = _largest_first(tasks)
         # Not pure: what the cluster drew before is not asked for again.
         futures = client.map(_draw, [tasks[at] for at in order], pure=False)
         position = {future.key: at for future, at in zip(futures, order, strict=True)}
-        for future in distributed.as_completed(futures, loop=client.loop):
+        for future in dask_distributed().as_completed(futures, loop=client.loop):
             yield position[future.key], *future.result()
-
-
-def _distributed() -> Any:
-    """Return the module `dask.distributed`.
-
-    Raises
-    ------
-    UsageError
-        It is not installed.
-    """
-    try:
-        return import_module("dask.distributed")
-    except ImportError as error:
-        raise UsageError(
-            "Drawing over a cluster needs Dask, which is not installed; install it: pip install 'gisgrid[dask]'."
-        ) from error

@@ -32,12 +32,14 @@ def assign(
                                                                 "latitude, 纬度 or y.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME|COL", help="As of this time, RFC 3339, or of the time in this "
                                                                     "column; now by default.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Spread the work over the workers of the Dask "
+                                                                     "scheduler at this address.")] = None,
     as_json: output.JsonOption = False,
 ) -> None:  # fmt: skip
     """Write a file of points again with grid_code, method and border_distance_m: same rows, same order."""
     output.require_writable(out, option="--output")
     settings = Settings.from_environment()
-    request = AssignRequest(path=file, out=out, crs=crs, lon=lon, lat=lat, at=_time_or_column(at))
+    request = AssignRequest(path=file, out=out, crs=crs, lon=lon, lat=lat, at=_time_or_column(at), dask=dask)
     with opened_database(settings) as database, output.progress_bar() as bar:
         task = bar.add_task("assign", total=None)
         directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import importlib.util
 import io
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +22,7 @@ import pytest
 import shapely
 from served_town import WEST, Service, plan_id
 
-from gisgrid import cli, workflow
+from gisgrid import cli, spreading, workflow
 from gisgrid.assigning import AssignRequest, assign_file
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import UnreadableFile
@@ -534,3 +537,41 @@ def test_work_that_fails_in_the_middle_tells_its_own_fault_and_leaves_nothing(
     with pytest.raises(UnreadableFile, match="stopped after 100 rows"):
         assign_file(shared_service.database, directory, request, progress=interrupt)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="pip install 'gisgrid[dask]'")
+@pytest.mark.filterwarnings("default")  # Dask warns of its own dependencies
+@pytest.mark.parametrize("at", [None, "when"])
+def test_a_cluster_gives_the_very_same_file(assign: Assign, places: Points, tmp_path: Path, at: str | None) -> None:
+    distributed = importlib.import_module("distributed")
+    lines = [f"{lon!r},{lat!r},202{k % 8}-01-01T00:00:00+08:00" for k, (lon, lat) in enumerate(places)]
+    given = tmp_path / "in.csv"
+    given.write_text("\n".join(["lon,lat,when", *lines, "x,1,", "500,1,"]) + "\n", encoding="utf-8")
+    asked = [given, "--crs", "gcj02", *(["--at", at] if at else [])]
+    here = assign(*asked, "-o", tmp_path / "here.csv")
+    options = {"processes": False, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=2, **options) as cluster:
+        there = assign(*asked, "-o", tmp_path / "there.csv", "--dask", cluster.scheduler_address)
+    assert (tmp_path / "there.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
+    assert {**there[1], "path": ""} == {**here[1], "path": ""}
+    assert there[0] == here[0] == 1  # two rows are no places
+
+
+def test_an_address_where_no_scheduler_answers_is_told_and_nothing_is_written(
+    assign: Assign, places: Points, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spreading, "_PATIENCE", "1s")
+    out = tmp_path / "out.csv"
+    status, _, talk = assign(csv_of(tmp_path / "in.csv", places), "-o", out, "--crs", "wgs84", "--dask", "nonsense")
+    assert status != 0
+    assert "Dask" in talk
+    assert not out.exists()
+
+
+def test_the_grids_travel_to_a_worker_and_answer_there_alike(directory: GridDirectory, places: Points) -> None:
+    grids = directory.state().grids
+    travelled = pickle.loads(pickle.dumps(grids))
+    lon, lat = np.transpose(places)
+    here, there = (each.assigner(TOLERANCE_M)(lon, lat) for each in (grids, travelled))
+    assert (here.codes, here.methods) == (there.codes, there.methods)
+    assert here.border_distances_m.tolist() == pytest.approx(there.border_distances_m.tolist(), abs=0, nan_ok=True)

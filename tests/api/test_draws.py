@@ -15,7 +15,7 @@ import pytest
 from served_town import EAST, WEST
 from typer.testing import CliRunner
 
-from gisgrid import cli, drawing, workflow
+from gisgrid import cli, drawing, spreading, workflow
 from gisgrid.cli import output
 from gisgrid.errors import Conflict, NotFound, Unavailable, UsageError
 from gisgrid.model import Band, DrawSettings, Plan
@@ -291,7 +291,7 @@ class TestDask:
     def test_an_address_where_none_answers_is_told(
         self, town: Database, monkeypatch: pytest.MonkeyPatch, address: str
     ) -> None:
-        monkeypatch.setattr(drawing, "_DASK_PATIENCE", "1s")
+        monkeypatch.setattr(spreading, "_PATIENCE", "1s")
         with pytest.raises(Unavailable, match="No Dask scheduler answers"):
             workflow.draw_plans(town, BOTH, QUICK, spread=Spread(dask=address))
 
@@ -299,6 +299,6 @@ class TestDask:
         def absent(name: str) -> object:
             raise ImportError(name)
 
-        monkeypatch.setattr(drawing, "import_module", absent)
+        monkeypatch.setattr(spreading, "import_module", absent)
         with pytest.raises(UsageError, match=r"pip install 'gisgrid\[dask\]'"):
             workflow.draw_plans(town, BOTH, QUICK, spread=Spread(dask="tcp://127.0.0.1:8786"))
