@@ -20,6 +20,7 @@ import orjson
 from fastapi import Response
 
 from gisgrid import wire
+from gisgrid.model import REPORT_STATES
 from gisgrid.store.categories import Category
 from gisgrid.store.report_search import CLOSED, FoundReport
 from gisgrid.store.reports import ReportRecord
@@ -203,7 +204,7 @@ def _request(found: FoundReport, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "service_request_id": record.id,
         "status": "closed" if record.state == CLOSED else "open",
-        "status_notes": record.state,
+        "status_notes": f"{REPORT_STATES[record.state]} {record.state}",
         "service_name": OTHER.name if sent.category is None else names.get(sent.category, sent.category),
         "service_code": OTHER.code if sent.category is None else sent.category,
         "description": text,
@@ -211,7 +212,7 @@ def _request(found: FoundReport, names: Mapping[str, str]) -> dict[str, Any]:
         "service_notice": None,
         "requested_datetime": wire.instant(record.received_at),
         "updated_datetime": wire.instant(found.updated_at),
-        "expected_datetime": None,
+        "expected_datetime": wire.instant(record.due.close),
         "address": sent.address,
         "address_id": sent.building_code,
         "zipcode": None,

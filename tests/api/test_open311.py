@@ -20,7 +20,7 @@ from gisgrid.model import Role
 from gisgrid.store import categories, report_search
 from gisgrid.store.categories import Category
 from gisgrid.store.database import Database
-from gisgrid.store.tables import CATEGORIES, IMPORT_RUNS, REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
+from gisgrid.store.tables import CATEGORIES, IMPORT_RUNS, REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS, TIME_LIMITS
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
 FORMATS = pytest.mark.parametrize("form", ["json", "xml"])
@@ -159,6 +159,25 @@ def test_a_building_is_a_place_and_an_address_alone_waits_on_the_work_list(servi
     assert (read["agency_responsible"], read["status"], read["address"]) == (None, "open", "不知道的路 1 号")
     far = client.create("other", lat="0", long="0")["service_request_id"]
     assert client.request(far)["agency_responsible"] is None
+
+
+def test_the_life_of_a_report_is_followed_by_its_status(service: Service) -> None:
+    with service.database.transaction() as connection:
+        connection.execute(TIME_LIMITS.insert().values(category="*", close_within=24, unit="hours"))
+    client, staff = client_of(service), service.client("dispatch")
+    made = client.create("other", **IN_WEST)["service_request_id"]
+    filed = client.request(made)
+    assert (filed["status"], filed["status_notes"]) == ("open", "待接单 assigned")
+    limit = datetime.fromisoformat(filed["expected_datetime"]) - datetime.fromisoformat(filed["requested_datetime"])
+    assert abs(limit - timedelta(hours=24)) < timedelta(minutes=1)
+    for event in ("accept", "close"):
+        answer = staff.post(f"/v1/reports/{made}/events", json={"type": event})
+        assert answer.status_code == 201, answer.text
+    closed = client.request(made)
+    assert (closed["status"], closed["status_notes"]) == ("closed", "已办结 closed")
+    assert closed["updated_datetime"] == answer.json()["history"][-1]["at"] > filed["updated_datetime"]
+    assert client.requests(status="open") == []
+    assert client.requests(status="closed") == [closed]
 
 
 def test_control_characters_in_a_text_leave_the_xml_well_formed(service: Service) -> None:
