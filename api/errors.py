@@ -129,18 +129,29 @@ def _told(
 
 def problem_of(error: errors.GisgridError) -> Response:
     """Return an error as a problem detail; what the service itself lacks is also logged."""
-    status = status_of(error)
-    headers = {401: {"WWW-Authenticate": 'Bearer realm="gisgrid"'}, 503: {"Retry-After": _RETRY_AFTER_S}}
     found = wire.findings(error.findings) if isinstance(error, errors.RefusedData) else []
+    return problem(*_read(error), headers=_headers(error), findings=found)
+
+
+def _read(error: errors.GisgridError) -> tuple[int, str, str]:
+    """Return status, code and sentence of an error; what the service itself lacks is also logged."""
+    status = status_of(error)
     if status >= 500:
         _log.warning("%s: %s", error.code, error)
-    return problem(status, error.code, readable(str(error)), headers=headers.get(status), findings=found)
+    return status, error.code, readable(str(error))
 
 
-async def _own(_request: Request, error: Exception) -> Response:
+def _headers(error: errors.GisgridError) -> dict[str, str]:
+    headers = {401: {"WWW-Authenticate": 'Bearer realm="gisgrid"'}, 503: {"Retry-After": _RETRY_AFTER_S}}
+    return headers.get(status_of(error), {})
+
+
+async def _own(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.GisgridError):
         raise error
-    return problem_of(error)
+    if not request.scope["path"].startswith(open311_documents.BASE):
+        return problem_of(error)
+    return _told(request, *_read(error), headers=_headers(error))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
