@@ -44,6 +44,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/lookup.py
 	$(BIN)/python bench/lookup.py --vertices 600 --rounds 3
 	$(BIN)/python bench/lookup.py --grids 100172 --rounds 3
+	$(BIN)/python bench/matching.py
 	$(BIN)/python bench/bulk_http.py
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
