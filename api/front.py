@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, get_args
 
 import orjson
@@ -22,8 +22,10 @@ from api.access import ACCESS
 from api.callers import Caller
 from api.deps import Services
 from api.metrics import Metrics
+from gisgrid.directory import Answer
 from gisgrid.geometry.crs import NAMED
-from gisgrid.model import LocateMethod, Role
+from gisgrid.model import Division, LocateMethod, Role
+from gisgrid.store.editions import CoverageRow
 
 _PATH: Final = "/v1/locate"
 _ROLES: Final = ACCESS["GET", _PATH].roles or frozenset()
@@ -50,6 +52,7 @@ class LocateFront:
         ]
         self._answered = metrics.requests.labels("GET", _PATH, 200)
         self._seconds = metrics.seconds.labels(_PATH)
+        self._grids: dict[str, tuple[CoverageRow, Sequence[Division], tuple[orjson.Fragment, orjson.Fragment]]] = {}
         self._located = {method: metrics.located.labels(method) for method in get_args(LocateMethod)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,10 +87,23 @@ class LocateFront:
             return None
         found = services.directory.locate(lon, lat, asked[3].decode())
         self._located[found.location.method].inc()
-        document = found.document()
+        document = found.document_with(*self._written(found))
         if found.row is not None and not caller.reaches(found.row.community):
             document["posts"] = []
         return orjson.dumps(document)
+
+    def _written(self, found: Answer) -> tuple[orjson.Fragment, orjson.Fragment] | tuple[None, None]:
+        """Return what is told of the grid and its edition, written once for each grid of a state."""
+        row = found.row
+        if row is None:
+            return None, None
+        known = self._grids.get(row.code)
+        if known is None or known[0] is not row or known[1] is not found.chain:  # another state answers now
+            grid, edition = (
+                orjson.Fragment(orjson.dumps(each)) for each in (found.grid_document(), found.edition_document())
+            )
+            known = self._grids[row.code] = row, found.chain, (grid, edition)
+        return known[2]
 
 
 def _in_order(query: bytes) -> bytes:

@@ -18,7 +18,7 @@ from gisgrid import wire
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.lookup.index import METHODS, NEIGHBOURS_WITHIN_M, Located, PointIndex
 from gisgrid.lookup.recent import Recent
-from gisgrid.model import Division, GridKind, LocateMethod, Location, Post
+from gisgrid.model import Division, LocateMethod, Location, Post
 from gisgrid.naming import NameDirectory
 from gisgrid.store import divisions, editions, posts, signs
 from gisgrid.store.database import Connection, Database
@@ -161,19 +161,10 @@ class Answer:
 
     def document(self) -> dict[str, Any]:
         """Return the answer as the wire has it (contract, `GET /v1/locate`)."""
-        levels = {division.level: {"code": division.code, "name": division.name} for division in self.chain}
-        grid = edition = None
-        if self.row is not None:
-            kind: GridKind = self.row.kind
-            grid = {
-                "code": self.row.code,
-                "name": self.row.name,
-                "kind": kind,
-                "community": levels.get("community"),
-                "street": levels.get("street"),
-                "district": levels.get("district"),
-            }
-            edition = {"id": self.row.edition, "valid_from": wire.instant(self.row.valid_from)}
+        return self.document_with(self.grid_document(), self.edition_document())
+
+    def document_with(self, grid: object, edition: object) -> dict[str, Any]:
+        """Return the answer with these two members, as plain values or already written."""
         return {
             "grid": grid,
             **wire.evidence(self.location),
@@ -183,6 +174,25 @@ class Answer:
                 {"role": post.role, "name": post.name, "duty_phone": post.duty_phone} for post in self.posts
             ],
         }  # fmt: skip
+
+    def grid_document(self) -> dict[str, Any] | None:
+        """Return the grid with the divisions above it, None outside."""
+        if self.row is None:
+            return None
+        levels = {division.level: {"code": division.code, "name": division.name} for division in self.chain}
+        return {
+            "code": self.row.code,
+            "name": self.row.name,
+            "kind": self.row.kind,
+            "community": levels.get("community"),
+            "street": levels.get("street"),
+            "district": levels.get("district"),
+        }
+
+    def edition_document(self) -> dict[str, Any] | None:
+        """Return the edition that answered, None outside."""
+        row = self.row
+        return None if row is None else {"id": row.edition, "valid_from": wire.instant(row.valid_from)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +301,7 @@ class GridDirectory:
         MissingCrs, UnknownCrs, BadCoordinate
             The coordinates cannot be used as they were declared.
         """
-        x, y = self._to_wgs84([lon], [lat], crs)
-        point = float(x[0]), float(y[0])
+        point = self._point_to_wgs84(lon, lat, crs)
         reach_m = max(NEIGHBOURS_WITHIN_M, accuracy_m or 0.0)
         if at is None:
             state = self.state()
@@ -353,6 +362,13 @@ class GridDirectory:
             kept = held.posts if held is not None and same_posts else posts.not_ended(connection)
             self._state = State(found, grids, kept)
             return self._state
+
+    def _point_to_wgs84(self, lon: float, lat: float, crs: str | None) -> tuple[float, float]:
+        """Return what `_to_wgs84` gives of one point, without arrays where there is nothing to convert."""
+        if abs(lon) <= 180.0 and abs(lat) <= 90.0 and coordinate_systems.parse_crs(crs) in ("wgs84", "cgcs2000"):
+            return lon, lat
+        x, y = self._to_wgs84([lon], [lat], crs)
+        return float(x[0]), float(y[0])
 
     @staticmethod
     def _to_wgs84(

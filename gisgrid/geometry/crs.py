@@ -86,6 +86,8 @@ def parse_crs(text: str | None) -> str:
     """
     if text is None or not text.strip():
         raise MissingCrs(f"The coordinate system is not declared; say which it is with crs: {_KNOWN}.")
+    if text in _ALIASES:
+        return _ALIASES[text]
     plain = "".join(character for character in text.lower() if character.isalnum())
     if plain in _ALIASES:
         return _ALIASES[plain]

@@ -1,0 +1,288 @@
+"""One point a request over HTTP: processor time of server and database, beside bare FastAPI and FastAPI + PostGIS.
+
+`python bench/locate_http.py [--grids 1122] [--connections 16] [--seconds 3] [--rounds 5]`
+
+Each server runs on one core, the client on another. `gisgrid` is the whole service with a key and its private
+database; only its grids are a seeded coverage laid into its memory. `bare` is a FastAPI route that returns a ready
+dict; `postgis` a FastAPI route with a pool of asyncpg that asks `ST_Covers` of the same polygons. Time of the
+database's backends counts, also that of the service's own watch. Every answer of gisgrid and PostGIS is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import selectors
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import numpy as np
+import orjson
+import psutil
+import psycopg
+import shapely
+import uvicorn
+from bulk_http import COMMUNITY, cpu_seconds, grids_in_memory, make_key
+from fastapi import FastAPI
+from lookup import coverage, points_over
+
+from api.main import create_app
+from gisgrid.directory import GridsInForce
+from gisgrid.settings import Settings
+from gisgrid.store.cluster import Cluster
+
+WAYS = ("bare", "postgis", "gisgrid")
+READY = {
+    "grid": {"code": "150105001001003", "name": "第3网格", "kind": "residential"},
+    "method": "inside",
+    "border_distance_m": 41.7,
+    "neighbours": [{"code": "150105001001002", "distance_m": 41.7}],
+    "edition": {"id": "1", "valid_from": "2026-01-01T00:00:00+00:00"},
+    "wgs84": [111.70123, 40.80456],
+    "posts": [],
+}
+COVERS = (
+    "SELECT min(code) FROM bench_grids WHERE ST_Covers(geom, ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326))"
+)
+
+
+def serve(asked: argparse.Namespace) -> None:
+    """Serve one of the three until the process is ended."""
+    os.sched_setaffinity(0, {0})
+    if asked.serve == "gisgrid":
+        grids = grids_in_memory(coverage(asked.grids, 60, seed=1))
+        GridsInForce.read = classmethod(lambda *_: grids)  # type: ignore[method-assign, assignment]
+        app = create_app(Settings(None, Path(asked.home)))
+    else:
+        app = bare() if asked.serve == "bare" else with_postgis(Cluster(Path(asked.home)).start())
+    uvicorn.run(app, port=asked.port, log_level="warning", access_log=False)
+
+
+def bare() -> FastAPI:
+    """Return the floor: what the framework costs when there is nothing to do."""
+    app = FastAPI()
+
+    @app.get("/v1/locate")
+    async def locate() -> dict[str, Any]:
+        return READY
+
+    return app
+
+
+def with_postgis(url: str) -> FastAPI:
+    """Return the usual way: validated parameters, a pool, one prepared query."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pool = await asyncpg.create_pool(url, min_size=8, max_size=8)
+        yield
+        await app.state.pool.close()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/v1/locate")
+    async def locate(lon: float, lat: float, crs: str) -> dict[str, Any]:  # noqa: ARG001  validated, as ours is
+        return {**READY, "grid": {"code": await app.state.pool.fetchval(COVERS, lon, lat)}, "wgs84": [lon, lat]}
+
+    return app
+
+
+def fill(url: str, polygons: np.ndarray) -> None:
+    """Put the coverage into a table of its own."""
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE bench_grids (code text PRIMARY KEY, geom geometry(Polygon, 4326))")
+        codes = [f"{COMMUNITY}{number:03}" for number in range(len(polygons))]
+        with connection.cursor().copy("COPY bench_grids FROM STDIN") as copy:
+            for code, shape in zip(codes, polygons, strict=True):
+                copy.write_row((code, shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True)))
+        connection.execute("CREATE INDEX ON bench_grids USING gist (geom)")
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("VACUUM ANALYZE bench_grids")
+
+
+@contextmanager
+def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> Iterator[int]:
+    """Yield the process of a server that answers."""
+    command = [sys.executable, __file__, "--serve", way, "--home", str(home), "--port", str(port)]
+    server = subprocess.Popen([*command, "--grids", str(asked.grids)])
+    try:
+        for _ in range(600):
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port)
+                connection.request("GET", "/health/live")
+                connection.getresponse().read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait()
+
+
+class Load:
+    """Some connections, on each of which the next question follows the answer."""
+
+    def __init__(self, port: int, requests: list[bytes], connections: int) -> None:
+        self._requests = requests
+        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
+        self._pieces: dict[socket.socket, bytes] = {}
+        self.latencies_s: list[float] = []
+        self.answers: dict[int, bytes] = {}
+
+    def run(self, seconds: float) -> int:
+        """Return how many requests were answered."""
+        waiting = selectors.DefaultSelector()
+        sent: dict[socket.socket, tuple[int, float]] = {}
+        number = 0
+        for each in self._sockets:
+            waiting.register(each, selectors.EVENT_READ)
+            sent[each] = self._send(each, number)
+            number += 1
+        end = time.perf_counter() + seconds
+        while sent:
+            for ready, _ in waiting.select():
+                connection = ready.fileobj
+                assert isinstance(connection, socket.socket)
+                piece = self._pieces.pop(connection, b"") + connection.recv(65536)
+                if not _is_whole(piece):
+                    self._pieces[connection] = piece
+                    continue
+                asked, begin = sent.pop(connection)
+                self.answers[asked] = piece.partition(b"\r\n\r\n")[2]
+                now = time.perf_counter()
+                self.latencies_s.append(now - begin)
+                if now < end:
+                    sent[connection] = self._send(connection, number)
+                    number += 1
+        waiting.close()
+        return number
+
+    def _send(self, connection: socket.socket, number: int) -> tuple[int, float]:
+        connection.sendall(self._requests[number % len(self._requests)])
+        return number % len(self._requests), time.perf_counter()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for each in self._sockets:
+            each.close()
+
+
+def _is_whole(answer: bytes) -> bool:
+    """Return whether an answer has come in whole."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), answer[:500]
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return length.isdigit() and len(body) == int(length)
+
+
+def database_seconds(postmaster: int) -> float:
+    """Return the processor time of the database's living and ended backends."""
+    times = [process.cpu_times() for process in psutil.Process(postmaster).children()]
+    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return sum(each.user + each.system for each in times) + ended
+
+
+def questions(points: np.ndarray, key: str) -> list[bytes]:
+    """Return a request for each point."""
+    head = f" HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n"
+    return [f"GET /v1/locate?lon={lon}&lat={lat}&crs=wgs84{head}".encode() for lon, lat in points.tolist()]
+
+
+def require_same(ours: dict[int, bytes], postgis: dict[int, bytes]) -> int:
+    """Return how many answers were compared; the tolerance outside every grid is the service's own."""
+    both = ours.keys() & postgis.keys()
+    for number in both:
+        mine, other = orjson.loads(ours[number]), orjson.loads(postgis[number])
+        code = mine["grid"]["code"] if mine["method"] in ("inside", "border") else None
+        assert code == other["grid"]["code"], (number, mine, other)
+    return len(both)
+
+
+def main() -> None:
+    """Measure the three in turn, print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name, default in (("grids", 1122), ("rounds", 5), ("connections", 16), ("port", 8775)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--serve", choices=WAYS)
+    parser.add_argument("--home")
+    asked = parser.parse_args()
+    if asked.serve is not None:
+        serve(asked)
+        return
+    measure(asked)
+
+
+def measure(asked: argparse.Namespace) -> None:
+    """Run all rounds against the three servers."""
+    os.sched_setaffinity(0, {1})
+    home = Path(tempfile.mkdtemp(prefix="gisgrid-bench-"))
+    home.chmod(0o711)
+    cluster = Cluster(home)
+    polygons = coverage(asked.grids, 60, seed=1)
+    figures: dict[str, list[tuple[float, float, float]]] = {way: [] for way in WAYS}
+    answers: dict[str, dict[int, bytes]] = {}
+    try:
+        fill(cluster.start(), polygons)
+        postmaster = int((home / "cluster" / "data" / "postmaster.pid").read_text().split()[0])
+        ports = {way: asked.port + number for number, way in enumerate(WAYS)}
+        with (
+            served("bare", asked, home, ports["bare"]) as bare_process,
+            served("postgis", asked, home, ports["postgis"]) as postgis_process,
+            served("gisgrid", asked, home, ports["gisgrid"]) as our_process,
+        ):
+            processes = {"bare": bare_process, "postgis": postgis_process, "gisgrid": our_process}
+            requests = questions(points_over(polygons, 5_000, seed=2), make_key(home))
+            for _ in range(asked.rounds):
+                for way in WAYS:
+                    load = Load(ports[way], requests, asked.connections)
+                    load.run(0.5)
+                    load.latencies_s.clear()
+                    begin = cpu_seconds(processes[way]), database_seconds(postmaster)
+                    answered = load.run(asked.seconds)
+                    server = cpu_seconds(processes[way]) - begin[0]
+                    database = database_seconds(postmaster) - begin[1] if way != "bare" else 0.0
+                    answers.setdefault(way, {}).update(load.answers)
+                    p99 = float(np.quantile(load.latencies_s, 0.99)) * 1e3
+                    figures[way].append((server * 1e6 / answered, database * 1e6 / answered, p99))
+                    load.close()
+    finally:
+        cluster.stop(force=True)
+        shutil.rmtree(home, ignore_errors=True)
+    compared = require_same(answers["gisgrid"], answers["postgis"])
+    tell(asked, figures, compared)
+
+
+def tell(asked: argparse.Namespace, figures: dict[str, list[tuple[float, float, float]]], compared: int) -> None:
+    """Print the table: medians, with the least and the most."""
+    print(
+        f"{asked.grids:,} grids, {asked.connections} connections, median (least, most) of {asked.rounds} rounds; "
+        f"{compared:,} answers of gisgrid and PostGIS compared, 0 differ"
+    )
+    bare_cost = statistics.median(server + database for server, database, _ in figures["bare"])
+    for way, rounds in figures.items():
+        costs = [server + database for server, database, _ in rounds]
+        middle = statistics.median(costs)
+        print(
+            f"{way:8} {middle:7.1f} µs ({min(costs):.1f}, {max(costs):.1f}) of server and database a request, "
+            f"of it database {statistics.median(each[1] for each in rounds):.1f}; "
+            f"{bare_cost / middle:5.2f} x bare a CPU second; p99 {statistics.median(each[2] for each in rounds):.2f} ms"
+        )
+
+
+if __name__ == "__main__":
+    main()
