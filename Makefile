@@ -41,9 +41,11 @@ check: $(VENV)/development
 	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
 
 bench: $(VENV)/bench postgis
-	$(BIN)/python bench/lookup.py
-	$(BIN)/python bench/lookup.py --vertices 600 --rounds 3
-	$(BIN)/python bench/lookup.py --grids 100172 --rounds 3
+	$(BIN)/python -m bench.lookup
+	$(BIN)/python -m bench.lookup --vertices 600 --rounds 3
+	$(BIN)/python -m bench.lookup --grids 100172 --rounds 3
+	for kind in holes parts inside foreign; do $(BIN)/python -m bench.lookup --kind $$kind --peers postgis --rounds 3; done
+	$(BIN)/python -m bench.lookup --grids 1000000 --peers none --rounds 3
 	$(BIN)/python bench/matching.py
 	$(BIN)/python bench/bulk_http.py
 	$(BIN)/python bench/feed.py

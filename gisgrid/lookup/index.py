@@ -88,6 +88,11 @@ class PointIndex:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of all arrays, codes and editions aside."""
+        return sum(array.nbytes for array in self._arrays)
+
     def __contains__(self, code: object) -> bool:
         return code in self._position
 

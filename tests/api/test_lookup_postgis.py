@@ -8,7 +8,8 @@ import shapely
 from served_town import Service
 from sqlalchemy import text
 
-from gisgrid.lookup.index import PointIndex
+from bench.lookup import sets
+from gisgrid.lookup.index import METHODS, PointIndex
 from gisgrid.store.database import Database
 
 SMALLEST_COVERING = text("""
@@ -89,6 +90,20 @@ def test_overlaps_and_gaps_of_foreign_polygons_change_nothing(database: Database
     found = index.locate_many(points[:, 0], points[:, 1])
     ours = [index.codes[position] if position >= 0 else None for position in found.grid]
     assert ours == codes_of_postgis(database, grids, codes, points)
+
+
+@pytest.mark.parametrize("kind", sets.KINDS)
+def test_points_exactly_on_borders_have_one_grid_one_by_one_in_bulk_and_in_sql(database: Database, kind: str) -> None:
+    grids = sets.polygons(kind, 60, 60, seed=3).tolist()
+    codes = [f"{number:04}" for number in range(len(grids))]
+    index = PointIndex(codes, grids, ["e"] * len(grids))
+    points = sets.on_borders(np.array(grids), 2_000, np.random.default_rng(3))
+    found = index.locate_many(points[:, 0], points[:, 1])
+    bulk = [index.codes[position] if position >= 0 else None for position in found.grid]
+    assert [index.locate(x, y).grid for x, y in points.tolist()] == bulk
+    assert codes_of_postgis(database, grids, codes, points) == bulk
+    methods = {METHODS[method] for method in found.method}
+    assert methods == ({"border", "inside"} if kind in ("inside", "foreign") else {"border"})
 
 
 def test_the_service_answers_what_the_database_says_of_its_edition(shared_service: Service) -> None:
