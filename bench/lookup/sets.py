@@ -54,32 +54,35 @@ def bricks(count: int, vertices: int, seed: int) -> np.ndarray:
     """Return that many polygons of a brick lattice, three-way corners, every border one shared Brownian bridge."""
     rng = np.random.default_rng(seed)
     columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
     # Of the six borders of a brick, four are half a side long and two a whole one: steps in proportion.
     half, whole = max(1, vertices // 8), max(2, vertices // 4)
-    borders: dict[tuple[tuple[int, int], tuple[int, int]], np.ndarray] = {}
-
-    def border(a: tuple[int, int], b: tuple[int, int], steps: int) -> np.ndarray:
-        """Return the border between two corners, in the asked direction, without its end."""
-        key = (min(a, b), max(a, b))
-        if key not in borders:
-            ends = np.array(key, dtype=np.float64) * (SIDE_DEG / 2) + [WEST, SOUTH]
-            walk = np.cumsum(rng.normal(0.0, SIDE_DEG / 150 / np.sqrt(steps), (steps + 1, 2)), axis=0)
-            share = np.linspace(0.0, 1.0, steps + 1)[:, None]
-            bridge = walk - walk[0] - share * (walk[-1] - walk[0])
-            borders[key] = on_lattice(ends[0] + share * (ends[1] - ends[0]) + bridge)
-        line = borders[key]
-        return line[:-1] if (a, b) == key else line[:0:-1]
-
-    found = np.empty(count, dtype=object)
-    for number in range(count):
-        row, column = divmod(number, columns)
-        x, y = 2 * column + row % 2, 2 * row
-        corners = [(x, y), (x + 1, y), (x + 2, y), (x + 2, y + 2), (x + 1, y + 2), (x, y + 2)]
-        steps = [half, half, whole, half, half, whole]
-        ring = [border(a, b, n) for a, b, n in zip(corners, corners[1:] + corners[:1], steps, strict=True)]
-        found[number] = shapely.Polygon(np.concatenate(ring))
+    across, up = np.meshgrid(np.arange(2 * columns + 1), 2 * np.arange(rows + 1))
+    level = _bridges(across, up, np.array([1, 0]), half, rng)
+    across, up = np.meshgrid(2 * np.arange(columns + 1), 2 * np.arange(rows))
+    upright = _bridges(across + up // 2 % 2, up, np.array([0, 2]), whole, rng)
+    row, column = np.divmod(np.arange(count), columns)
+    left = 2 * column + row % 2
+    ring = [
+        level[row, left][:, :-1],
+        level[row, left + 1][:, :-1],
+        upright[row, column + 1][:, :-1],
+        level[row + 1, left + 1][:, :0:-1],
+        level[row + 1, left][:, :0:-1],
+        upright[row, column][:, :0:-1],
+    ]
+    found: np.ndarray = shapely.polygons(np.concatenate(ring, axis=1))
     assert shapely.is_valid(found).all(), "a border crosses itself: make the bridges calmer"
     return found
+
+
+def _bridges(across: np.ndarray, up: np.ndarray, way: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the rough borders that go one way from each of these corners: shape (rows, columns, steps + 1, 2)."""
+    begins = np.stack([across, up], axis=-1)[:, :, None, :]
+    walk = np.cumsum(rng.normal(0.0, SIDE_DEG / 150 / np.sqrt(steps), (*across.shape, steps + 1, 2)), axis=2)
+    share = np.linspace(0.0, 1.0, steps + 1)[:, None]
+    bridge = walk - walk[:, :, :1] - share * (walk[:, :, -1:] - walk[:, :, :1])
+    return on_lattice((begins + share * way) * (SIDE_DEG / 2) + [WEST, SOUTH] + bridge)
 
 
 def on_lattice(degrees: np.ndarray) -> np.ndarray:

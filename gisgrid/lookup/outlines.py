@@ -62,8 +62,8 @@ class Outlines:
         return cls(np.ascontiguousarray(vertices), rings.astype(np.int32), of_polygon.astype(np.int32))
 
     def boxes(self) -> tuple[Floats, Floats]:
-        """Return the lower left and the upper right corner of each polygon, shape (polygons, 2)."""
-        begins = self.rings[self.polygons[:-1]]
+        """Return the lower left and the upper right corner of each ring, shape (rings, 2)."""
+        begins = self.rings[:-1]
         return np.minimum.reduceat(self.vertices, begins), np.maximum.reduceat(self.vertices, begins)
 
 

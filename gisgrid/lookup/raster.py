@@ -96,14 +96,15 @@ class Raster:
 
 
 def _frame(outlines: Outlines) -> tuple[Floats, int, int]:
-    """Return the frame, columns and rows: cells about square on the ground, so many for each polygon's box."""
+    """Return the frame, columns and rows: cells about square on the ground, so many for each polygon."""
     if not len(outlines):
         return np.array([0.0, 0.0, 1.0, 1.0]), 0, 0
     lower, upper = outlines.boxes()
     origin = lower.min(axis=0)
     size = upper.max(axis=0) - origin
     wanted = next(cells for limit, cells in CELLS_A_POLYGON if len(outlines) <= limit)
-    # Polygons far apart: the raster as a whole stays within four times what they would take side by side.
+    # The boxes of all rings share the cells, so that overlaps do not multiply them. Polygons far apart: the raster as
+    # a whole stays within four times what they would take side by side.
     budget = max(_LEAST_CELLS, wanted * len(outlines))
     area = max((upper - lower).prod(axis=1).sum() / budget, size.prod() / (4 * budget))
     squeeze = max(0.1, float(np.cos(np.radians(origin[1] + size[1] / 2.0))))
