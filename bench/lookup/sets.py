@@ -19,7 +19,7 @@ def polygons(kind: str, count: int, vertices: int, seed: int) -> np.ndarray:
     ----------
     kind
         `plain`: a valid coverage, one part each. `holes`: every fourth brick has one, which another grid fills.
-        `parts`: bricks joined in pairs that lie apart. `inside`: in every fourth brick lies a second polygon, and no
+        `parts`: bricks joined in pairs, others between them. `inside`: in every fourth brick lies a second polygon, and no
         hole is there. `foreign`: bricks moved at random, with overlaps and gaps. In all but the first the order of
         codes is random.
     vertices
@@ -35,8 +35,9 @@ def polygons(kind: str, count: int, vertices: int, seed: int) -> np.ndarray:
             for brick, move in zip(bricks(count, vertices, seed), moves, strict=True)
         ]
     elif kind == "parts":
-        ground = bricks(2 * count, vertices, seed)
-        grounds = [shapely.MultiPolygon([ground[k], ground[k + count]]) for k in range(count)]
+        ground = bricks(2 * count + 2, vertices, seed)
+        firsts = [k for k in range(2 * count) if k % 4 < 2]
+        grounds = [shapely.MultiPolygon([ground[k], ground[k + 2]]) for k in firsts]
     else:
         ground = bricks(count * 4 // 5, vertices, seed)
         discs = [_disc(each) for each in ground[::4]]
