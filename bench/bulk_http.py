@@ -29,10 +29,11 @@ import orjson
 import pyarrow as pa
 import uvicorn
 from fastapi import FastAPI
-from lookup import TICKS, coverage, points_over
 from pydantic import BaseModel
 
 from api.main import create_app
+from bench.lookup import sets
+from bench.lookup.peers import TICKS
 from gisgrid.directory import GridsInForce
 from gisgrid.lookup.index import METHODS, PointIndex
 from gisgrid.settings import Settings
@@ -84,7 +85,7 @@ def grids_in_memory(polygons: np.ndarray) -> GridsInForce:
 def serve(asked: argparse.Namespace) -> None:
     """Serve one of the two until the process is ended."""
     os.sched_setaffinity(0, {0})
-    polygons = coverage(asked.grids, 60, seed=1)
+    polygons = sets.bricks(asked.grids, 60, seed=1)
     grids = grids_in_memory(polygons)
     if asked.serve == "gisgrid":
         GridsInForce.read = classmethod(lambda *_: grids)  # type: ignore[method-assign, assignment]
@@ -196,7 +197,7 @@ def main() -> None:
     home = Path(tempfile.mkdtemp(prefix="gisgrid-bench-"))
     home.chmod(0o711)
     os.sched_setaffinity(0, {1})
-    points = points_over(coverage(asked.grids, 60, seed=1), 10_000, seed=2)
+    points = sets.points(sets.bricks(asked.grids, 60, seed=1), 10_000, seed=2)
     figures: dict[tuple[str, int], list[float]] = {}
     try:
         with served("gisgrid", asked, home, asked.port) as ours, served("plain", asked, home, asked.port + 1) as peer:

@@ -19,9 +19,9 @@ def polygons(kind: str, count: int, vertices: int, seed: int) -> np.ndarray:
     ----------
     kind
         `plain`: a valid coverage, one part each. `holes`: every fourth brick has one, which another grid fills.
-        `parts`: bricks joined in pairs, others between them. `inside`: in every fourth brick lies a second polygon, and no
-        hole is there. `foreign`: bricks moved at random, with overlaps and gaps. In all but the first the order of
-        codes is random.
+        `parts`: bricks joined in pairs, others between them. `inside`: in every fourth brick lies a second polygon,
+        and no hole is there. `foreign`: bricks moved at random, with overlaps and gaps. In all but the first the
+        order of codes is random.
     vertices
         Of each brick, about.
     """
