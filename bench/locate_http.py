@@ -35,9 +35,9 @@ import shapely
 import uvicorn
 from bulk_http import COMMUNITY, cpu_seconds, grids_in_memory, make_key
 from fastapi import FastAPI
-from lookup import coverage, points_over
 
 from api.main import create_app
+from bench.lookup import sets
 from gisgrid.directory import GridsInForce
 from gisgrid.settings import Settings
 from gisgrid.store.cluster import Cluster
@@ -61,7 +61,7 @@ def serve(asked: argparse.Namespace) -> None:
     """Serve one of the three until the process is ended."""
     os.sched_setaffinity(0, {0})
     if asked.serve == "gisgrid":
-        grids = grids_in_memory(coverage(asked.grids, 60, seed=1))
+        grids = grids_in_memory(sets.bricks(asked.grids, 60, seed=1))
         GridsInForce.read = classmethod(lambda *_: grids)  # type: ignore[method-assign, assignment]
         app = create_app(Settings(None, Path(asked.home)))
     else:
@@ -233,7 +233,7 @@ def measure(asked: argparse.Namespace) -> None:
     home = Path(tempfile.mkdtemp(prefix="gisgrid-bench-"))
     home.chmod(0o711)
     cluster = Cluster(home)
-    polygons = coverage(asked.grids, 60, seed=1)
+    polygons = sets.bricks(asked.grids, 60, seed=1)
     figures: dict[str, list[tuple[float, float, float]]] = {way: [] for way in WAYS}
     answers: dict[str, dict[int, bytes]] = {}
     try:
@@ -246,7 +246,7 @@ def measure(asked: argparse.Namespace) -> None:
             served("gisgrid", asked, home, ports["gisgrid"]) as our_process,
         ):
             processes = {"bare": bare_process, "postgis": postgis_process, "gisgrid": our_process}
-            requests = questions(points_over(polygons, 5_000, seed=2), make_key(home))
+            requests = questions(sets.points(polygons, 5_000, seed=2), make_key(home))
             for _ in range(asked.rounds):
                 for way in WAYS:
                     load = Load(ports[way], requests, asked.connections)
