@@ -47,7 +47,9 @@ bench: $(VENV)/bench postgis
 	for kind in holes parts inside foreign; do $(BIN)/python -m bench.lookup --kind $$kind --peers postgis --rounds 3; done
 	$(BIN)/python -m bench.lookup --grids 1000000 --peers none --rounds 3
 	$(BIN)/python bench/matching.py
+	$(BIN)/python bench/locate_http.py
 	$(BIN)/python bench/bulk_http.py
+	$(BIN)/python bench/intake.py
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)

@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import selectors
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,12 +27,12 @@ from typing import Any
 import asyncpg
 import numpy as np
 import orjson
-import psutil
 import psycopg
 import shapely
 import uvicorn
 from bulk_http import COMMUNITY, cpu_seconds, grids_in_memory, make_key
 from fastapi import FastAPI
+from http_load import Load, database_seconds, postmaster_of
 
 from api.main import create_app
 from bench.lookup import sets
@@ -132,70 +130,6 @@ def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> Iterat
         server.wait()
 
 
-class Load:
-    """Some connections, on each of which the next question follows the answer."""
-
-    def __init__(self, port: int, requests: list[bytes], connections: int) -> None:
-        self._requests = requests
-        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
-        self._pieces: dict[socket.socket, bytes] = {}
-        self.latencies_s: list[float] = []
-        self.answers: dict[int, bytes] = {}
-
-    def run(self, seconds: float) -> int:
-        """Return how many requests were answered."""
-        waiting = selectors.DefaultSelector()
-        sent: dict[socket.socket, tuple[int, float]] = {}
-        number = 0
-        for each in self._sockets:
-            waiting.register(each, selectors.EVENT_READ)
-            sent[each] = self._send(each, number)
-            number += 1
-        end = time.perf_counter() + seconds
-        while sent:
-            for ready, _ in waiting.select():
-                connection = ready.fileobj
-                assert isinstance(connection, socket.socket)
-                piece = self._pieces.pop(connection, b"") + connection.recv(65536)
-                if not _is_whole(piece):
-                    self._pieces[connection] = piece
-                    continue
-                asked, begin = sent.pop(connection)
-                self.answers[asked] = piece.partition(b"\r\n\r\n")[2]
-                now = time.perf_counter()
-                self.latencies_s.append(now - begin)
-                if now < end:
-                    sent[connection] = self._send(connection, number)
-                    number += 1
-        waiting.close()
-        return number
-
-    def _send(self, connection: socket.socket, number: int) -> tuple[int, float]:
-        connection.sendall(self._requests[number % len(self._requests)])
-        return number % len(self._requests), time.perf_counter()
-
-    def close(self) -> None:
-        """Close every connection."""
-        for each in self._sockets:
-            each.close()
-
-
-def _is_whole(answer: bytes) -> bool:
-    """Return whether an answer has come in whole."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), answer[:500]
-    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-    return length.isdigit() and len(body) == int(length)
-
-
-def database_seconds(postmaster: int) -> float:
-    """Return the processor time of the database's living and ended backends."""
-    times = [process.cpu_times() for process in psutil.Process(postmaster).children()]
-    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
-    ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-    return sum(each.user + each.system for each in times) + ended
-
-
 def questions(points: np.ndarray, key: str) -> list[bytes]:
     """Return a request for each point."""
     head = f" HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n"
@@ -238,7 +172,7 @@ def measure(asked: argparse.Namespace) -> None:
     answers: dict[str, dict[int, bytes]] = {}
     try:
         fill(cluster.start(), polygons)
-        postmaster = int((home / "cluster" / "data" / "postmaster.pid").read_text().split()[0])
+        postmaster = postmaster_of(home)
         ports = {way: asked.port + number for number, way in enumerate(WAYS)}
         with (
             served("bare", asked, home, ports["bare"]) as bare_process,
