@@ -19,9 +19,9 @@ from api.deps import Services
 from api.points import ARROW_TYPE, CSV_TYPE, FAULTS_LIMIT, Points, faulty_rows, json_answer, read_points_json
 from api.points_arrow import arrow_answer, read_points_arrow
 from api.points_csv import csv_answer, read_points_csv
-from gisgrid.directory import LocatedPoints
 from gisgrid.errors import BadCoordinate
 from gisgrid.geometry.crs import lon_lat_faults
+from gisgrid.in_force import LocatedPoints
 from gisgrid.lookup.index import METHODS
 
 READERS: Final[Mapping[str, Callable[[bytes, str | None, datetime | None], Points]]] = MappingProxyType(

@@ -22,8 +22,8 @@ from api.access import ACCESS
 from api.callers import Caller
 from api.deps import Services
 from api.metrics import Metrics
-from gisgrid.directory import Answer
 from gisgrid.geometry.crs import NAMED
+from gisgrid.in_force import Answer
 from gisgrid.model import Division, LocateMethod, Role
 from gisgrid.store.editions import CoverageRow
 
@@ -50,8 +50,7 @@ class LocateFront:
             (b"content-type", b"application/json"),
             *((name.lower().encode(), value.encode()) for name, value in headers.items()),
         ]
-        self._answered = metrics.requests.labels("GET", _PATH, 200)
-        self._seconds = metrics.seconds.labels(_PATH)
+        self._requests = metrics.requests
         self._grids: dict[str, tuple[CoverageRow, Sequence[Division], tuple[orjson.Fragment, orjson.Fragment]]] = {}
         self._located = {method: metrics.located.labels(method) for method in get_args(LocateMethod)}
 
@@ -68,8 +67,7 @@ class LocateFront:
                     headers.append((b"age", age.encode()))
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
-                self._answered.inc()
-                self._seconds.observe(time.perf_counter() - started)
+                self._requests.count("GET", _PATH, 200, time.perf_counter() - started)
                 return
         await self._app(scope, receive, send)
 

@@ -7,10 +7,16 @@ with several workers each scrape shows the worker that answered it.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
+from collections import Counter as Counts
+from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -22,12 +28,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "gisgrid_http_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry
-        )
-        self.seconds = Histogram(
-            "gisgrid_http_request_seconds", "Time to answer.", ("route",), registry=self._registry, buckets=_BUCKETS
-        )
+        self.requests = RequestFigures()
+        self._registry.register(self.requests)
         self.located = Counter(
             "gisgrid_located_points", "Points looked up, by method.", ("method",), registry=self._registry
         )
@@ -38,6 +40,39 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return all counters in the text format of Prometheus."""
         return generate_latest(self._registry)
+
+
+class RequestFigures(Collector):
+    """How many requests were answered and how long they took; counted on the event loop alone, and so without locks."""
+
+    def __init__(self) -> None:
+        self._answered: Counts[tuple[str, str, str]] = Counts()
+        self._seconds: dict[str, float] = {}
+        self._within: dict[str, list[int]] = {}
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._answered[method, route, str(status)] += 1
+        self._seconds[route] = self._seconds.get(route, 0.0) + seconds
+        within = self._within.get(route)
+        if within is None:
+            within = self._within[route] = [0] * (len(_BUCKETS) + 1)
+        within[bisect_left(_BUCKETS, seconds)] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what Prometheus asks for: a counter and a histogram."""
+        answered = CounterMetricFamily(
+            "gisgrid_http_requests", "Requests answered.", labels=("method", "route", "status")
+        )
+        for labels, count in list(self._answered.items()):
+            answered.add_metric(labels, count)
+        yield answered
+        seconds = HistogramMetricFamily("gisgrid_http_request_seconds", "Time to answer.", labels=("route",))
+        for route, within in list(self._within.items()):
+            bounds = [*map(str, _BUCKETS), "+Inf"]
+            buckets = list(zip(bounds, accumulate(within), strict=True))
+            seconds.add_metric([route], buckets=buckets, sum_value=self._seconds[route])
+        yield seconds
 
 
 class MetricsMiddleware:
@@ -66,5 +101,4 @@ class MetricsMiddleware:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if route != "none" else "any"
-            self._metrics.requests.labels(method, route, status).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
+            self._metrics.requests.count(method, route, status, time.perf_counter() - started)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from api import schemas
 from api.bodies import JSON_TYPE, parse_json
 from api.errors import BadRequest
-from gisgrid.directory import Floats, LocatedPoints
+from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS, PointIndex
 
 CSV_TYPE: Final = "text/csv"

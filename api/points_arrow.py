@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from api.errors import BadRequest
 from api.points import ARROW_TYPE, COLUMNS_LIMIT, Points, Spelling, faulty_rows, place_columns, require_few
-from gisgrid.directory import Floats, LocatedPoints
+from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS
 
 EDITIONS_KEY: Final = b"editions"

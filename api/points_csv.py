@@ -20,7 +20,7 @@ from pyarrow import csv as arrow_csv
 from api.deps import NUMBER
 from api.errors import BadRequest
 from api.points import CSV_TYPE, FAULTS_LIMIT, Points, faulty_rows, place_columns, require_few
-from gisgrid.directory import Floats, LocatedPoints
+from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS
 
 ADDED: Final = ("grid_code", "method", "edition")

@@ -73,8 +73,7 @@ class ReportFront:
             answer = report_answer(filed)
         answer.raw_headers += self._headers
         await answer(scope, receive, send)
-        self._metrics.requests.labels(_METHOD, _PATH, answer.status_code).inc()
-        self._metrics.seconds.labels(_PATH).observe(time.perf_counter() - started)
+        self._metrics.requests.count(_METHOD, _PATH, answer.status_code, time.perf_counter() - started)
 
 
 def _plain(scope: Scope) -> bool:

@@ -34,7 +34,7 @@ from pydantic import BaseModel
 from api.main import create_app
 from bench.lookup import sets
 from bench.lookup.peers import TICKS
-from gisgrid.directory import GridsInForce
+from gisgrid.in_force import GridsInForce
 from gisgrid.lookup.index import METHODS, PointIndex
 from gisgrid.settings import Settings
 from gisgrid.store import keys

@@ -36,7 +36,7 @@ from http_load import Load, database_seconds, postmaster_of
 
 from api.main import create_app
 from bench.lookup import sets
-from gisgrid.directory import GridsInForce
+from gisgrid.in_force import GridsInForce
 from gisgrid.settings import Settings
 from gisgrid.store.cluster import Cluster
 

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gisgrid.directory import AssignedPoints, Floats, GridDirectory
+from gisgrid.directory import GridDirectory
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.hands import Hands, hands_of
+from gisgrid.in_force import AssignedPoints, Floats
 from gisgrid.ingest.point_files import open_points, require_output, written_whole
 from gisgrid.ingest.point_rows import GridCells, PointRows, PointUnit, Progress, choose_columns
 from gisgrid.ingest.read import ReadOptions, resolve_crs

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gisgrid.directory import AssignedPoints, Floats, GridsInForce
 from gisgrid.geometry import crs as coordinate_systems
+from gisgrid.in_force import AssignedPoints, Floats, GridsInForce
 from gisgrid.spreading import dask_client
 
 Bools = np.ndarray[Any, np.dtype[np.bool_]]

@@ -15,7 +15,7 @@ from fastapi import Query, Response
 from api.access import guarded_router
 from api.deps import Decimal, Instant, ServicesDep, answer
 from api.errors import BadRequest
-from gisgrid.directory import Answer
+from gisgrid.in_force import Answer
 
 router = guarded_router("mapit")
 

@@ -14,8 +14,9 @@ import pytest
 from served_town import EAST, WEST, Service
 
 from api import callers, schemas
-from gisgrid.directory import GridDirectory, GridsInForce, LocatedPoints
+from gisgrid.directory import GridDirectory
 from gisgrid.geometry.crs import from_wgs84
+from gisgrid.in_force import GridsInForce, LocatedPoints
 
 Problem = Callable[[httpx.Response, int, str], dict[str, object]]
 POINT = (111.7012, 40.8012)

@@ -17,7 +17,8 @@ from served_town import EAST, WEST, Service, plan_id
 from sqlalchemy import text
 
 from gisgrid import workflow
-from gisgrid.directory import Answer, GridDirectory
+from gisgrid.directory import GridDirectory
+from gisgrid.in_force import Answer
 from gisgrid.model import DrawSettings
 from gisgrid.store import keys
 

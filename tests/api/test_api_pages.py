@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from served_town import EAST, STREETS, WEST, Service
 from sqlalchemy import text
 
@@ -208,6 +209,13 @@ def test_health_and_metrics(shared_service: Service) -> None:
     assert 'gisgrid_located_points_total{method="outside"}' in counted
     assert 'route="/v1/locate",status="200"' in counted
     assert "lon=112" not in counted
+    read = {family.name: family.samples for family in text_string_to_metric_families(counted)}
+    answered = sum(each.value for each in read["gisgrid_http_requests"] if each.labels["route"] == "/v1/locate")
+    timed = [each for each in read["gisgrid_http_request_seconds"] if each.labels["route"] == "/v1/locate"]
+    within = [each.value for each in timed if each.name.endswith("_bucket")]
+    assert within == sorted(within)
+    assert within[-1] == answered == next(each.value for each in timed if each.name.endswith("_count"))
+    assert next(each.value for each in timed if each.name.endswith("_sum")) > 0
 
 
 def test_every_answer_forbids_sniffing_and_keeping(shared_service: Service) -> None:
