@@ -31,6 +31,7 @@ __all__ = [
     "Database",
     "address_parts",
     "copy_rows",
+    "driver_of",
     "named_query",
     "own_words",
     "owner_connection",
@@ -134,14 +135,14 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
     """
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.schema or "public", table.name), names)
-    with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+    with driver_of(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([_copied(value) for value in row])
 
 
 def run_script(connection: Connection, script: Path) -> None:
     """Run a file of SQL statements as it stands, without parameters, in the caller's transaction."""
-    _driver(connection).execute(script.read_bytes())
+    driver_of(connection).execute(script.read_bytes())
 
 
 @cache
@@ -157,7 +158,7 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
+def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     """Return psycopg's own connection below SQLAlchemy's."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):

@@ -15,7 +15,7 @@ Rules of a merge:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,12 +23,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import shapely
-from psycopg.types.range import TimestamptzRange
 from sqlalchemy import Column, MetaData, Table, text
 
 from gisgrid.errors import RefusedData, UsageError
 from gisgrid.model import LayerName, Rule
-from gisgrid.store.database import Connection, copy_rows
+from gisgrid.store.column_copy import copy_columns
+from gisgrid.store.database import Connection
 from gisgrid.store.import_runs import record_import
 from gisgrid.store.references import unknown_references
 from gisgrid.store.relations import drift, relate
@@ -214,29 +214,29 @@ def _stage(connection: Connection, target: _Target, frame: pd.DataFrame) -> None
         )
     )
     staging = Table(_STAGING, MetaData(), *(Column(name) for name in (*names, "line")), schema="pg_temp")
-    copy_rows(connection, staging, [*names, "line"], _rows(target, frame))
+    copy_columns(connection, staging, _columns(target, frame))
     connection.execute(text(f"ANALYZE pg_temp.{_STAGING}"))
 
 
-def _rows(target: _Target, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Yield the frame's rows in the order of the target's columns, then the line; a column it lacks is empty."""
-    columns: list[list[Any]] = []
-    for name in target.columns:
+def _columns(target: _Target, frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the frame's columns under the names of the target's, then the line; a column it lacks is empty."""
+    columns: dict[str, Any] = {}
+    for name, column in target.columns.items():
         if name == "valid":
-            pairs = zip(frame["from"], frame["to"], strict=True)
-            columns.append([TimestamptzRange(_value(start), _value(end), "[)") for start, end in pairs])
+            columns[column] = [_period(start, end) for start, end in zip(frame["from"], frame["to"], strict=True)]
         elif name not in frame.columns:
-            columns.append([None] * len(frame))
+            columns[column] = [None] * len(frame)
         elif name == "geometry":
-            columns.append(_shapes(np.asarray(frame["geometry"].array, dtype=object), target.types).tolist())
+            columns[column] = _shapes(np.asarray(frame["geometry"].array, dtype=object), target.types)
         else:
-            columns.append([_value(cell) for cell in frame[name].tolist()])
-    return zip(*columns, (int(line) for line in frame["line"]), strict=True)
+            columns[column] = frame[name].to_numpy(dtype=object)
+    return {**columns, "line": frame["line"].to_numpy()}
 
 
-def _value(cell: Any) -> Any:
-    """Return a cell as PostgreSQL takes it: pandas' own kinds of nothing become None."""
-    return None if cell is None or cell is pd.NA or cell is pd.NaT or cell != cell else cell  # noqa: PLR0124  NaN
+def _period(start: Any, end: Any) -> str:
+    """Return a period as PostgreSQL reads it, open where there is no instant."""
+    begin, finish = ("" if pd.isna(each) else each.isoformat() for each in (start, end))
+    return f"[{begin},{finish})"
 
 
 def _shapes(shapes: Any, types: Sequence[str]) -> Any:
