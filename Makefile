@@ -50,6 +50,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/locate_http.py
 	$(BIN)/python bench/bulk_http.py
 	$(BIN)/python bench/intake.py
+	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)

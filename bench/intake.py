@@ -53,11 +53,12 @@ SELECT id, 'received', 'pgbench', '{{"state": "assigned", "grid": "{grid}", "met
 
 
 @contextmanager
-def served(home: Path, port: int) -> Iterator[int]:
+def served(home: Path, port: int, *, workers: int = 1) -> Iterator[int]:
     """Yield the process of a server that answers."""
     environment = {**os.environ, "GISGRID_HOME": str(home)}
     subprocess.run([sys.executable, "-m", "gisgrid", "demo", "--no-serve"], env=environment, check=True, stdout=-3)
-    server = subprocess.Popen([sys.executable, "-m", "gisgrid", "serve", "--port", str(port)], env=environment)
+    command = [sys.executable, "-m", "gisgrid", "serve", "--port", str(port), "--workers", str(workers)]
+    server = subprocess.Popen(command, env=environment)
     try:
         for _ in range(900):
             try:
