@@ -53,8 +53,13 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
     """Return the app of these settings.
+
+    Parameters
+    ----------
+    own_process
+        The process does nothing else, and may be set up for that.
 
     Raises
     ------
@@ -87,10 +92,11 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.feed.start()
         sender = WebhookSender(database, loopback=settings.webhooks_to_loopback)
         sender.start()
-        # What the service keeps for good is not looked through again: a body of points makes thousands of short-lived
-        # lists, and each of them would pay for a walk over all modules.
-        gc.collect()
-        gc.freeze()
+        if own_process:
+            # What the service keeps for good is not looked through again: a body of points makes thousands of
+            # short-lived lists, and each of them would pay for a walk over all modules.
+            gc.collect()
+            gc.freeze()
         try:
             yield
         finally:

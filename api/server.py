@@ -51,7 +51,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, worker
         "timeout_graceful_shutdown": _GRACE_S,
     }
     if workers == 1:
-        uvicorn.run(create_app(settings), **options)
+        uvicorn.run(create_app(settings, own_process=True), **options)
         return
     if settings.database_url is not None:
         os.environ["GISGRID_DATABASE_URL"] = settings.database_url
@@ -79,4 +79,4 @@ def _require_free(host: str, port: int) -> None:
 
 def app_of_environment() -> FastAPI:
     """Return the app of the settings in the environment, for processes that uvicorn starts."""
-    return create_app(Settings.from_environment())
+    return create_app(Settings.from_environment(), own_process=True)

@@ -16,6 +16,7 @@ from gisgrid.store import editions, signs
 
 LOOK_EVERY_S: Final = 0.5
 """A publication is told by a notification; looking as often as this covers whatever a notification may miss."""
+_STOPS_WITHIN_S: Final = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -76,4 +77,6 @@ class GridWatch:
                 if self.fault is not None:
                     _log.warning("the database answers again; the grids in memory are up to date")
                     self.fault = None
-                wait(LOOK_EVERY_S)
+                until = time.monotonic() + LOOK_EVERY_S
+                while not (self._stopping.is_set() or time.monotonic() >= until or wait(_STOPS_WITHIN_S)):
+                    pass

@@ -194,9 +194,13 @@ def _connect(url: str, *, as_app: bool) -> psycopg.Connection[Any]:
         application_name="gisgrid",
         autocommit=True,
     )
-    if as_app:
-        _take_app_role(driver)
-    driver.autocommit = False
+    try:
+        if as_app:
+            _take_app_role(driver)
+        driver.autocommit = False
+    except psycopg.Error:  # the database goes away at this very moment
+        driver.close()
+        raise
     return driver
 
 

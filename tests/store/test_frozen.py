@@ -64,8 +64,8 @@ def published(cluster: Cluster, template_database: str) -> Iterator[Database]:
 def insert_report(connection: Connection, edition: str) -> None:
     report = connection.execute(
         text(
-            "INSERT INTO gisgrid.reports (source, external_id, body_sha256, geom)"
-            " VALUES ('12345', '1', sha256(''), ST_Point(111.001, 40.001, 4326)) RETURNING id"
+            "INSERT INTO gisgrid.reports (source, external_id, body_sha256, state, geom)"
+            " VALUES ('12345', '1', sha256(''), 'assigned', ST_Point(111.001, 40.001, 4326)) RETURNING id"
         )
     ).scalar_one()
     connection.execute(
