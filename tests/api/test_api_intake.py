@@ -52,7 +52,7 @@ BODIES = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES)
 def test_what_is_answered_at_once_is_what_is_kept(shared_service: Service, body: dict[str, Any]) -> None:
     client = _dispatcher(shared_service)

@@ -35,7 +35,7 @@ def told_within_a_second(ask: Callable[[], bool]) -> bool:
     return ask()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lon=st.floats(111.698, 111.71).map(lambda degrees: round(degrees, 6)),
     lat=st.floats(40.798, 40.805).map(lambda degrees: round(degrees, 6)),

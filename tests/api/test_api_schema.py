@@ -16,7 +16,7 @@ from served_town import EAST, STREETS, WEST, Service
 
 from gisgrid.model import ROLES, Role
 
-EXAMPLES = 4
+EXAMPLES = 3
 """Requests to each operation in each test: some 200, so that all tests together take half a minute."""
 SOUND, UNSOUND = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 IDS = st.sampled_from(["1", "2", "3", "999999"])

@@ -34,7 +34,7 @@ MADE = "CREATE TEMPORARY TABLE copied (line int, a text, b int, c float8, d date
 COPIED = Table("copied", MetaData(), *map(Column, ("line", "a", "b", "c", "d", "geom")), schema="pg_temp")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_what_is_copied_is_read_back(
     database: Database, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[Any, ...]]
