@@ -15,12 +15,10 @@ import os
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +27,7 @@ import orjson
 import pyarrow as pa
 import uvicorn
 from fastapi import FastAPI
+from http_load import running
 from pydantic import BaseModel
 
 from api.main import create_app
@@ -108,24 +107,10 @@ def plain(index: PointIndex) -> FastAPI:
     return app
 
 
-@contextmanager
-def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> Iterator[int]:
-    """Yield the process of a server that answers."""
+def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> AbstractContextManager[int]:
+    """Return the context of a server's process: this very file, told which way to serve."""
     command = [sys.executable, __file__, "--serve", way, "--home", str(home), "--port", str(port)]
-    server = subprocess.Popen([*command, "--grids", str(asked.grids)])
-    try:
-        for _ in range(600):
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port)
-                connection.request("GET", "/health/live")
-                connection.getresponse().read()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield server.pid
-    finally:
-        server.terminate()
-        server.wait()
+    return running([*command, "--grids", str(asked.grids)], port)
 
 
 def bodies(points: np.ndarray) -> dict[str, tuple[str, bytes]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import selectors
 import socket
+import subprocess
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -78,3 +82,22 @@ def database_seconds(postmaster: int) -> float:
 def postmaster_of(home: Path) -> int:
     """Return the process of the private database under this home."""
     return int((home / "cluster" / "data" / "postmaster.pid").read_text().split()[0])
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Yield the process of a server that answers at this port."""
+    server = subprocess.Popen(command, env=environment)
+    try:
+        for _ in range(900):
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port)
+                connection.request("GET", "/health/live")
+                connection.getresponse().read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait()

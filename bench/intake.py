@@ -25,12 +25,11 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import numpy as np
 import orjson
 import psycopg
 from bulk_http import cpu_seconds, make_key
-from http_load import Load, database_seconds, postmaster_of
+from http_load import Load, database_seconds, postmaster_of, running
 
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.postgres.binaries import find_binaries
@@ -58,18 +57,8 @@ def served(home: Path, port: int, *, workers: int = 1) -> Iterator[int]:
     environment = {**os.environ, "GISGRID_HOME": str(home)}
     subprocess.run([sys.executable, "-m", "gisgrid", "demo", "--no-serve"], env=environment, check=True, stdout=-3)
     command = [sys.executable, "-m", "gisgrid", "serve", "--port", str(port), "--workers", str(workers)]
-    server = subprocess.Popen(command, env=environment)
-    try:
-        for _ in range(900):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/health/live")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield server.pid
-    finally:
-        server.terminate()
-        server.wait()
+    with running(command, port, environment) as server:
+        yield server
 
 
 def pgbench(url: str, script: Path, clients: int, seconds: float) -> float:

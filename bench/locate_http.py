@@ -11,16 +11,13 @@ database's backends counts, also that of the service's own watch. Every answer o
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +29,7 @@ import shapely
 import uvicorn
 from bulk_http import COMMUNITY, cpu_seconds, grids_in_memory, make_key
 from fastapi import FastAPI
-from http_load import Load, database_seconds, postmaster_of
+from http_load import Load, database_seconds, postmaster_of, running
 
 from api.main import create_app
 from bench.lookup import sets
@@ -110,24 +107,10 @@ def fill(url: str, polygons: np.ndarray) -> None:
         connection.execute("VACUUM ANALYZE bench_grids")
 
 
-@contextmanager
-def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> Iterator[int]:
-    """Yield the process of a server that answers."""
+def served(way: str, asked: argparse.Namespace, home: Path, port: int) -> AbstractContextManager[int]:
+    """Return the context of a server's process: this very file, told which way to serve."""
     command = [sys.executable, __file__, "--serve", way, "--home", str(home), "--port", str(port)]
-    server = subprocess.Popen([*command, "--grids", str(asked.grids)])
-    try:
-        for _ in range(600):
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port)
-                connection.request("GET", "/health/live")
-                connection.getresponse().read()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield server.pid
-    finally:
-        server.terminate()
-        server.wait()
+    return running([*command, "--grids", str(asked.grids)], port)
 
 
 def questions(points: np.ndarray, key: str) -> list[bytes]:
