@@ -19,7 +19,7 @@ from gisgrid.model import Role
 from gisgrid.store import reports
 
 TRUSTED_S: Final = 1.0
-"""A revoked key opens nothing after this, in whichever process and by whomever it was revoked."""
+"""So long a key is trusted after the database knew it, in whichever process and by whomever it is revoked."""
 _REMEMBERED: Final = 10_000
 
 
