@@ -38,8 +38,8 @@ _WRITERS: Final[Mapping[str, Callable[[Points, LocatedPoints], bytes]]] = Mappin
 )
 
 
-def answer_points(services: Services, points: Points, forms: tuple[str, str]) -> tuple[bytes, str | None]:
-    """Return the body of the answer, and the header `Age` where memory may be behind.
+def answer_points(services: Services, points: Points, forms: tuple[str, str]) -> bytes:
+    """Return the body of the answer.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def answer_points(services: Services, points: Points, forms: tuple[str, str]) ->
     located = _located(services, points, given)
     for method, count in enumerate(np.bincount(located.method).tolist()):
         services.metrics.located.labels(METHODS[method]).inc(count)
-    return _WRITERS[wanted](points, located), services.age() if points.at is None else None
+    return _WRITERS[wanted](points, located)
 
 
 def _located(services: Services, points: Points, form: str) -> LocatedPoints:

@@ -24,8 +24,8 @@ from api.attempts import FailedAttempts
 from api.callers import KnownCallers
 from api.deps import Services
 from api.errors import add_handlers
-from api.front import LocateFront
 from api.intake import ReportIntake
+from api.locate_front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
 from api.points_front import PointsFront
 from api.report_front import ReportFront
@@ -67,14 +67,15 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
         A route has no rule in `api.access.ACCESS`.
     """
     metrics = Metrics()
+    headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         database = await run_in_threadpool(_open_database, settings)
         directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
         watch = GridWatch(directory, database.url)
         await run_in_threadpool(watch.start)
-        app.state.services = Services(
+        services = app.state.services = Services(
             settings=settings,
             database=database,
             directory=directory,
@@ -98,12 +99,13 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
             gc.collect()
             gc.freeze()
         try:
-            yield
+            fronts = [front(services, headers) for front in (LocateFront, PointsFront)]
+            yield {"fronts": {(front.method.encode(), front.path.encode()): front for front in fronts}}
         finally:
             await run_in_threadpool(sender.stop)
             await run_in_threadpool(app.state.feed.stop)
             await run_in_threadpool(mover.stop)
-            await app.state.services.intake.stop()
+            await services.intake.stop()
             await run_in_threadpool(watch.stop)
             database.close()
 
@@ -120,11 +122,9 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
     for module in (locate, reports, sources, feed, webhooks, places, plans, advice, open311, mapit, service, pages):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
-    headers = {**_HEADERS, **({} if settings.require_keys else _KEYLESS)}
     app.add_middleware(HeadersMiddleware, headers=headers)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
-    for front in (ReportFront, PointsFront, LocateFront):
-        app.add_middleware(front, metrics=metrics, headers=headers)
+    app.add_middleware(ReportFront, metrics=metrics, headers=headers)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way that FastAPI documents
     access.require_rules(app)
     app.state.parameters = parameters.of_routes(app)

@@ -2,6 +2,7 @@
 
 Room: the front door on the wire. In: an ASGI request. Out: the very bytes that the route would have sent. As in
 `api.front` only the success is here: whatever is not plainly sound goes on to the app, the body with it as it came.
+Filing waits for the database, so unlike the lookups it is a layer of ASGI.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class ReportFront:
             return
         started = time.perf_counter()
         services: Services = scope["app"].state.services
-        caller = known_caller(services, scope, _ROLES)
+        caller = known_caller(services, scope["headers"], _ROLES)
         if caller is None or services.watch.fault is not None:
             await self._app(scope, receive, send)
             return

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import uvicorn
@@ -15,10 +17,20 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from api.origins import is_loopback
+from api.protocol import FrontProtocol
 from gisgrid.errors import Conflict, UsageError
 from gisgrid.settings import Settings
 
-_GRACE_S: Final = 30
+OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "http": FrontProtocol,
+        # Addresses hold coordinates of citizens; /metrics counts what an access log would list.
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 30,
+    }
+)
+"""How uvicorn is run, wherever it listens."""
 
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
@@ -42,20 +54,12 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, worker
             "use `gisgrid serve`, which asks for keys."
         )
     _require_free(host, port)
-    options: dict[str, Any] = {
-        "host": host,
-        "port": port,
-        # Addresses hold coordinates of citizens; /metrics counts what an access log would list.
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": _GRACE_S,
-    }
     if workers == 1:
-        uvicorn.run(create_app(settings, own_process=True), **options)
+        uvicorn.run(create_app(settings, own_process=True), host=host, port=port, **OPTIONS)
         return
     if settings.database_url is not None:
         os.environ["GISGRID_DATABASE_URL"] = settings.database_url
-    uvicorn.run("api.server:app_of_environment", factory=True, workers=workers, **options)
+    uvicorn.run("api.server:app_of_environment", factory=True, host=host, port=port, workers=workers, **OPTIONS)
 
 
 def _require_free(host: str, port: int) -> None:

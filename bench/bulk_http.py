@@ -21,6 +21,7 @@ import time
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -31,6 +32,7 @@ from http_load import running
 from pydantic import BaseModel
 
 from api.main import create_app
+from api.server import OPTIONS
 from bench.lookup import sets
 from bench.lookup.peers import TICKS
 from gisgrid.in_force import GridsInForce
@@ -86,12 +88,14 @@ def serve(asked: argparse.Namespace) -> None:
     os.sched_setaffinity(0, {0})
     polygons = sets.bricks(asked.grids, 60, seed=1)
     grids = grids_in_memory(polygons)
+    options: dict[str, Any] = {"access_log": False, "server_header": False}
     if asked.serve == "gisgrid":
         GridsInForce.read = classmethod(lambda *_: grids)  # type: ignore[method-assign, assignment]
-        app = create_app(Settings(None, Path(asked.home)))
+        app = create_app(Settings(None, Path(asked.home)), own_process=True)
+        options = dict(OPTIONS)
     else:
         app = plain(grids.index)
-    uvicorn.run(app, port=asked.port, log_level="warning", access_log=False)
+    uvicorn.run(app, port=asked.port, log_level="warning", **options)
 
 
 def plain(index: PointIndex) -> FastAPI:

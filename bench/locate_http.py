@@ -32,6 +32,7 @@ from fastapi import FastAPI
 from http_load import Load, database_seconds, postmaster_of, running
 
 from api.main import create_app
+from api.server import OPTIONS
 from bench.lookup import sets
 from gisgrid.in_force import GridsInForce
 from gisgrid.settings import Settings
@@ -55,13 +56,15 @@ COVERS = (
 def serve(asked: argparse.Namespace) -> None:
     """Serve one of the three until the process is ended."""
     os.sched_setaffinity(0, {0})
+    options: dict[str, Any] = {"access_log": False, "server_header": False}
     if asked.serve == "gisgrid":
         grids = grids_in_memory(sets.bricks(asked.grids, 60, seed=1))
         GridsInForce.read = classmethod(lambda *_: grids)  # type: ignore[method-assign, assignment]
-        app = create_app(Settings(None, Path(asked.home)))
+        app = create_app(Settings(None, Path(asked.home)), own_process=True)
+        options = dict(OPTIONS)
     else:
         app = bare() if asked.serve == "bare" else with_postgis(Cluster(Path(asked.home)).start())
-    uvicorn.run(app, port=asked.port, log_level="warning", access_log=False)
+    uvicorn.run(app, port=asked.port, log_level="warning", **options)
 
 
 def bare() -> FastAPI:

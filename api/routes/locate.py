@@ -79,7 +79,8 @@ async def locate_many(
     body = await read_bytes(request)
 
     def answered() -> tuple[bytes, str | None]:
-        return answer_points(services, READERS[given](body, crs, at), (given, wanted))
+        points = READERS[given](body, crs, at)
+        return answer_points(services, points, (given, wanted)), services.age() if points.at is None else None
 
     found, age = await run_in_threadpool(answered)
     return Response(found, headers={} if age is None else {"Age": age}, media_type=wanted)

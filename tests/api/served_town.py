@@ -14,6 +14,7 @@ import shapely
 import uvicorn
 
 from api.main import create_app
+from api.server import OPTIONS
 from gisgrid import workflow
 from gisgrid.model import DrawSettings, Role
 from gisgrid.settings import Settings
@@ -98,7 +99,7 @@ def serving(settings: Settings, database: Database) -> Iterator[Service]:
     """Serve the app by uvicorn on a free port of this machine."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="critical", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **OPTIONS, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     service = Service(f"http://127.0.0.1:{port}", database)

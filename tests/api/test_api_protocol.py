@@ -1,0 +1,187 @@
+"""The protocol that asks the fronts first, on a bare connection: what it answers, what it hands on, in which order."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import orjson
+import pytest
+from served_town import Service
+
+from api import callers
+from api.front import Front, Headers, Reply
+from api.locate_front import LocateFront
+from api.points_front import PointsFront
+
+PLAIN = b"/v1/locate?lon=111.7012&lat=40.8012&crs=wgs84"
+ROUTED = PLAIN + b"&accuracy_m=0"
+"""The same answer, but not the plain question."""
+BODY = orjson.dumps({"crs": "wgs84", "points": [[111.7012, 40.8012]]})
+
+
+class Told(NamedTuple):
+    """An answer as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Line:
+    """A bare connection of a known caller."""
+
+    def __init__(self, service: Service) -> None:
+        client = service.clients[0] if service.clients else service.client("viewer")
+        host, port = service.url.removeprefix("http://").split(":")
+        self.key = client.headers["Authorization"].encode()
+        self._socket = socket.create_connection((host, int(port)), timeout=30)
+        self._stream = self._socket.makefile("rb")
+        assert self.ask(self.get(ROUTED)).status == 200  # from now on the key is known
+
+    def get(self, target: bytes = PLAIN, *lines: bytes, method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
+        head = (b"%b %b HTTP/%b" % (method, target, version), b"Host: gisgrid", b"Authorization: " + self.key, *lines)
+        return b"\r\n".join((*head, b"", b""))
+
+    def post(self, body: bytes = BODY) -> bytes:
+        length = b"Content-Length: %d" % len(body)
+        return self.get(b"/v1/locate", b"Content-Type: application/json", length, method=b"POST") + body
+
+    def send(self, piece: bytes) -> None:
+        self._socket.sendall(piece)
+
+    def ask(self, request: bytes) -> Told:
+        self.send(request)
+        return self.told()
+
+    def told(self, *, with_body: bool = True) -> Told:
+        """Return the next answer, read to its declared end and not a byte farther."""
+        status = int(self._stream.readline().split()[1])
+        lines = iter(self._stream.readline, b"\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.decode().partition(":") for line in lines)}
+        return Told(status, headers, self._stream.read(int(headers.get("content-length", 0))) if with_body else b"")
+
+    def is_over(self) -> bool:
+        return self._stream.read() == b""
+
+    def close(self) -> None:
+        self._stream.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The queries and bodies that the fronts answered themselves; keys are trusted however slow the machine is."""
+    monkeypatch.setattr(callers, "TRUSTED_S", 60.0)
+    noted: list[bytes] = []
+    answer = Front.answer
+
+    def noting(self: Front, query: bytes, headers: Headers, body: bytes) -> bytes | None:
+        found = answer(self, query, headers, body)
+        if found is not None:
+            noted.append(query or body)
+        return found
+
+    monkeypatch.setattr(Front, "answer", noting)
+    return noted
+
+
+@pytest.fixture
+def line(shared_service: Service, answered: list[bytes]) -> Iterator[Line]:
+    connection = Line(shared_service)
+    answered.clear()
+    yield connection
+    connection.close()
+
+
+def without_date(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "date"}
+
+
+def test_a_front_answers_with_the_bytes_and_headers_of_the_route(line: Line, answered: list[bytes]) -> None:
+    plain, routed = line.ask(line.get()), line.ask(line.get(ROUTED))
+    assert len(answered) == 1
+    assert (plain.status, plain.body) == (200, routed.body)
+    assert without_date(plain.headers) == without_date(routed.headers)
+    assert plain.headers["date"]
+
+
+def test_requests_sent_at_once_are_answered_in_their_order_by_whomever(line: Line, answered: list[bytes]) -> None:
+    other = PLAIN.replace(b"111.7012", b"111.7052")
+    # The third arrives while the second, which the route has, is under way: it waits and is handed on.
+    line.send(line.get() + line.get(ROUTED) + line.get(other) + line.post())
+    here, routed, there, many = (line.told() for _ in range(4))
+    assert len(answered) == 1
+    assert here.body == routed.body != there.body
+    assert orjson.loads(there.body)["grid"]["community"]["code"] == "990101002001"
+    assert orjson.loads(many.body)["codes"] == [orjson.loads(here.body)["grid"]["code"]]
+    line.send(line.get() * 3 + line.post() * 2)
+    assert [line.told().body for _ in range(5)] == [here.body] * 3 + [many.body] * 2
+    assert len(answered) == 6
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7, 50])
+def test_a_request_in_pieces_is_answered_once_it_is_whole(line: Line, answered: list[bytes], pieces: int) -> None:
+    request = line.post()
+    size = len(request) // pieces + 1
+    for begin in range(0, len(request), size):
+        line.send(request[begin : begin + size])
+    assert line.told().status == 200
+    assert answered == [BODY]
+
+
+@pytest.mark.parametrize(("lines", "version"), [((b"Connection: close",), b"1.1"), ((), b"1.0")])
+def test_who_wants_no_more_is_answered_and_the_connection_ends(
+    line: Line, answered: list[bytes], lines: tuple[bytes, ...], version: bytes
+) -> None:
+    told = line.ask(line.get(PLAIN, *lines, version=version))
+    assert (told.status, told.headers["connection"], len(answered)) == (200, "close", 1)
+    assert line.is_over()
+
+
+def test_what_is_not_plain_is_handed_on_whole(line: Line, answered: list[bytes]) -> None:
+    expected = line.get(b"/v1/locate", b"Content-Type: application/json", b"Content-Length: 2", method=b"POST")
+    refused = [
+        line.get(b"/v1/locate?lon=111.7012&lat=40.8012"),
+        line.get(PLAIN.replace(b"40.8012", b"91")),
+        line.get(b"/v1/locate?lon=-180&lat=0&crs=bd09"),  # no place on earth, once it is converted
+        line.post(b'{"crs":"wgs84","points":[[1]]}'),
+        expected + b"{}",
+    ]
+    for request in refused:
+        told = line.ask(request)
+        assert told.status == 422, told
+        assert told.headers["content-type"] == "application/problem+json"
+    chunked = line.get(
+        b"/v1/locate", b"Content-Type: application/json", b"Transfer-Encoding: chunked", method=b"POST"
+    ) + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+    assert line.ask(chunked).status == 200
+    assert line.ask(line.get(PLAIN, b"Authorization: Bearer other")).status == 200  # the route judges
+    assert line.ask(line.get(PLAIN, b"Content-Length: 4") + b"body").status == 200
+    line.send(line.get(method=b"HEAD"))
+    assert line.told(with_body=False).status == 405
+    assert not answered
+    assert line.ask(line.get()).status == 200
+    assert len(answered) == 1
+
+
+def test_who_waits_to_be_told_to_go_on_is_told_so(line: Line, answered: list[bytes]) -> None:
+    request = line.post().replace(b"\r\nHost", b"\r\nExpect: 100-continue\r\nHost")
+    head, body = request.partition(b"\r\n\r\n")[0] + b"\r\n\r\n", BODY
+    line.send(head)
+    assert line.told().status == 100
+    assert line.ask(body).status == 200
+    assert not answered
+
+
+@pytest.mark.parametrize("front", [LocateFront, PointsFront])
+def test_a_fault_in_a_front_costs_no_answer(
+    line: Line, answered: list[bytes], monkeypatch: pytest.MonkeyPatch, front: type[Front]
+) -> None:
+    def failing(*_: object) -> Reply:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(front, "reply", failing)
+    assert line.ask(line.get() if front is LocateFront else line.post()).status == 200
+    assert not answered
