@@ -17,17 +17,19 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from api.origins import is_loopback
-from api.protocol import FrontProtocol
 from gisgrid.errors import Conflict, UsageError
 from gisgrid.settings import Settings
 
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "http": FrontProtocol,
+        # By its name: a worker must answer its parent before it has imported the app.
+        "http": "api.protocol:FrontProtocol",
         # Addresses hold coordinates of citizens; /metrics counts what an access log would list.
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 30,
+        # A worker on a crowded machine is slow, not dead; to end it would only crowd it more.
+        "timeout_worker_healthcheck": 60,
     }
 )
 """How uvicorn is run, wherever it listens."""
