@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -96,10 +97,15 @@ def empty_database_url(cluster: Cluster) -> Iterator[str]:
 @pytest.fixture
 def cluster_home() -> Iterator[Path]:
     """A home folder for a cluster that the test makes itself; whatever still runs there is stopped afterwards."""
-    home = _new_home()
-    yield home
-    Cluster(home).stop(force=True)
-    shutil.rmtree(home)
+    with _home_of_a_cluster() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def module_cluster_home() -> Iterator[Path]:
+    """A home folder for a cluster that the tests of a module share; stopped afterwards like `cluster_home`."""
+    with _home_of_a_cluster() as home:
+        yield home
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +151,15 @@ def _new_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-"))
     home.chmod(0o711)
     return home
+
+
+@contextmanager
+def _home_of_a_cluster() -> Iterator[Path]:
+    """Give a home folder; what then runs there is stopped, and the folder removed."""
+    home = _new_home()
+    yield home
+    Cluster(home).stop(force=True)
+    shutil.rmtree(home)
 
 
 def _remove_homes_of_killed_runs() -> None:

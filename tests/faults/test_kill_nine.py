@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 
 import httpx
 import psycopg
@@ -28,14 +29,20 @@ from gisgrid.store.postgres.process import DATA
 
 pytestmark = pytest.mark.slow
 
-COMMUNITY = "990102001001"
-ROWS, COLUMNS = 40, 60
+COMMUNITIES = ("990102001001", "990102001002", "990102001003")
+"""One a test that writes: tests share the cluster, none sees another's houses."""
+ROWS, COLUMNS = 30, 40
 WEST, SOUTH, STEP = 116.0, 37.0, 0.0004
 
 
-def square(column: int, row: int, size: float) -> dict[str, object]:
-    west, south = WEST + column * STEP + 0.0001, SOUTH + row * STEP + 0.0001
+def square(community: int, column: int, row: int, size: float) -> dict[str, object]:
+    west, south = WEST + column * STEP + 0.0001, south_of(community) + row * STEP + 0.0001
     return json.loads(shapely.to_geojson(shapely.box(west, south, west + size, south + size)))
+
+
+def south_of(community: int) -> float:
+    """The southern edge of a community; they lie one above the other."""
+    return SOUTH + community * ROWS * STEP
 
 
 def write_features(path: Path, features: list[tuple[dict[str, object], dict[str, object]]]) -> Path:
@@ -49,25 +56,29 @@ def write_features(path: Path, features: list[tuple[dict[str, object], dict[str,
 
 @dataclass
 class Town:
-    """A town of 2,400 equal houses in a cluster of its own, and the command line that works on it."""
+    """Communities of 1,200 equal houses each in a cluster of its own, and the command line that works on them."""
 
     home: Path
     folder: Path
-    buildings: Path = field(init=False)
     divisions: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        outline = json.loads(shapely.to_geojson(shapely.box(WEST, SOUTH, WEST + COLUMNS * STEP, SOUTH + ROWS * STEP)))
-        self.divisions = write_features(
-            self.folder / "divisions.geojson",
-            [(outline, {"code": COMMUNITY, "name": "试验社区", "level": "community"})],
-        )
-        houses = [
-            (square(column, row, 0.0002), {"code": f"H{row:02}{column:02}", "households": 4})
+        outlines = []
+        for number, code in enumerate(COMMUNITIES):
+            south = south_of(number)
+            outline = shapely.box(WEST, south, WEST + COLUMNS * STEP, south + ROWS * STEP)
+            values: dict[str, object] = {"code": code, "name": f"试验社区{number}", "level": "community"}
+            outlines.append((json.loads(shapely.to_geojson(outline)), values))
+        self.divisions = write_features(self.folder / "divisions.geojson", outlines)
+
+    def buildings(self, community: int) -> str:
+        """Write the houses of a community into a file and return its path."""
+        houses: list[tuple[dict[str, object], dict[str, object]]] = [
+            (square(community, column, row, 0.0002), {"code": f"H{community}{row:02}{column:02}", "households": 4})
             for row in range(ROWS)
             for column in range(COLUMNS)
         ]
-        self.buildings = write_features(self.folder / "buildings.geojson", houses)
+        return str(write_features(self.folder / f"buildings-{community}.geojson", houses))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,9 +103,18 @@ class Town:
             env=self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    def count(self, table: str) -> int:
+    def houses(self, community: int) -> int:
+        """Count the houses of a community that the database holds."""
+        return self._count("buildings WHERE code LIKE %s", f"H{community}%")
+
+    def editions(self, community: int) -> int:
+        return self._count("editions WHERE community_code = %s", COMMUNITIES[community])
+
+    def _count(self, rows: LiteralString, value: str) -> int:
         with psycopg.connect(self.url) as connection:
-            return int(connection.execute(f"SELECT count(*) FROM gisgrid.{table}").fetchone()[0])
+            row = connection.execute(f"SELECT count(*) FROM gisgrid.{rows}", (value,)).fetchone()
+            assert row is not None
+            return int(row[0])
 
     def writers(self) -> list[int]:
         """Return the backends that are in a transaction of gisgrid's that writes."""
@@ -106,14 +126,14 @@ class Town:
             return [row[0] for row in connection.execute(query)]
 
 
-@pytest.fixture
-def town(cluster_home: Path, tmp_path: Path) -> Iterator[Town]:
-    town = Town(cluster_home, tmp_path)
+@pytest.fixture(scope="module")
+def town(module_cluster_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The town; its cluster is as durable as a user's."""
+    town = Town(module_cluster_home, tmp_path_factory.mktemp("town"))
     started = town.run("db", "start")
     assert started.returncode == 0, started.stderr
     assert town.run("import", "divisions", str(town.divisions)).returncode == 0
-    yield town
-    town.run("db", "stop")
+    return town
 
 
 def kill_while_writing(town: Town, process: subprocess.Popen[bytes], pause_s: float) -> bool:
@@ -142,42 +162,44 @@ def kill_database(home: Path) -> None:
 
 
 def test_an_importer_killed_in_the_middle_leaves_the_old_state(town: Town) -> None:
+    buildings = town.buildings(0)
     killed = 0
     for pause_s in (0.0, 0.05, 0.2):
-        killed += kill_while_writing(town, town.start("import", "buildings", str(town.buildings)), pause_s)
+        killed += kill_while_writing(town, town.start("import", "buildings", buildings), pause_s)
         wait_for(lambda: not town.writers())
-        assert town.count("buildings") in {0, ROWS * COLUMNS}
+        assert town.houses(0) in {0, ROWS * COLUMNS}
     assert killed >= 1, "no importer was killed while it wrote: this test has proven nothing"
-    assert town.run("import", "buildings", str(town.buildings)).returncode == 0
-    assert town.count("buildings") == ROWS * COLUMNS
+    assert town.run("import", "buildings", buildings).returncode == 0
+    assert town.houses(0) == ROWS * COLUMNS
 
 
 def test_a_database_killed_under_an_importer_comes_back_with_the_old_state(town: Town) -> None:
-    importer = town.start("import", "buildings", str(town.buildings))
+    buildings = town.buildings(1)
+    importer = town.start("import", "buildings", buildings)
     wait_for(lambda: bool(town.writers()) or importer.poll() is not None)
     assert importer.poll() is None, "the importer was done before the database could be killed"
     kill_database(town.home)
     _, words = importer.communicate()
     assert importer.returncode == 1, words.decode()
     assert "Traceback" not in words.decode()
-    again = town.run("import", "buildings", str(town.buildings))
+    again = town.run("import", "buildings", buildings)
     assert again.returncode == 0, again.stderr
-    assert town.count("buildings") == ROWS * COLUMNS
+    assert town.houses(1) == ROWS * COLUMNS
 
 
 def test_a_publisher_killed_in_the_middle_leaves_the_old_edition_or_the_new(town: Town) -> None:
-    assert town.run("import", "buildings", str(town.buildings)).returncode == 0
+    assert town.run("import", "buildings", town.buildings(2)).returncode == 0
     plans = []
     for seed in range(2):
-        drawn = town.run("draw", COMMUNITY, "--seed", str(seed), "--json")
+        drawn = town.run("draw", COMMUNITIES[2], "--seed", str(seed), "--effort", "draft", "--json")
         assert drawn.returncode == 0, drawn.stderr
         plans.append(json.loads(drawn.stdout)[0]["plan"])
     killed = 0
     for plan, pause_s in zip(plans, (0.0, 0.1), strict=True):
-        before = town.count("editions")
+        before = town.editions(2)
         killed += kill_while_writing(town, town.start("publish", plan, "--accept", "all"), pause_s)
         wait_for(lambda: not town.writers())
-        after = town.count("editions")
+        after = town.editions(2)
         assert after in {before, before + 1}
         if after == before:
             published = town.run("publish", plan, "--accept", "all")
