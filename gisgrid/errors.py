@@ -14,6 +14,10 @@ The tree, with what a program can switch on in brackets::
     ├── NotFound                      [not_found]            no division, plan, report … of that name
     ├── Conflict                      [conflict]             the state does not allow it
     │   ├── StaleRevision             [stale_revision]       somebody else changed it meanwhile
+    │   ├── NothingChanges            [nothing_changes]      the plan is that way already
+    │   ├── NothingToUndo             [nothing_to_undo]      no edit of the plan is left to take back
+    │   ├── NothingToRedo             [nothing_to_redo]      no edit of the plan was taken back last
+    │   ├── LockedGround              [locked]               a locked grid or building would move
     │   ├── DifferentReport           [different_report]     same source and external_id, other body
     │   ├── DifferentEvent            [different_event]      same report and event_id, other body
     │   └── WrongReportState          [report_state]         the state of the report does not allow it
@@ -103,9 +107,58 @@ class Conflict(GisgridError):
 
 
 class StaleRevision(Conflict):
-    """The plan was changed since the caller last read it."""
+    """The plan was changed since the caller last read it.
+
+    Parameters
+    ----------
+    message
+        The sentence.
+    revision
+        The revision that the plan has by now.
+    """
 
     code = "stale_revision"
+
+    def __init__(self, message: str, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
+
+
+class NothingChanges(Conflict):
+    """The plan is already as the edit would make it; no revision is made of it."""
+
+    code = "nothing_changes"
+
+
+class NothingToUndo(Conflict):
+    """No edit of the plan is left to take back."""
+
+    code = "nothing_to_undo"
+
+
+class NothingToRedo(Conflict):
+    """No edit of the plan was taken back, or another was made since."""
+
+    code = "nothing_to_redo"
+
+
+class LockedGround(Conflict):
+    """A locked grid would change, or a locked building leave its grid; nothing was moved.
+
+    Parameters
+    ----------
+    message
+        The sentence.
+    grids, buildings
+        Keys and codes of what is locked and in the way.
+    """
+
+    code = "locked"
+
+    def __init__(self, message: str, grids: Sequence[str] = (), buildings: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.grids = tuple(grids)
+        self.buildings = tuple(buildings)
 
 
 class DifferentReport(Conflict):

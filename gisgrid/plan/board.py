@@ -90,7 +90,7 @@ class PlanBoard:
         Conflict
             The plan has no cells.
         """
-        if not sheet.cells or not any(grid.cells for grid in sheet.grids):
+        if not sheet.has_cells:
             raise Conflict("This plan has no cells to move; repair it first, which lays it on cells.")
         drawn, order = sheet.graph
         today = dataclasses.replace(drawn.units, households=sheet.cell_households[order])
@@ -104,8 +104,8 @@ class PlanBoard:
         network = network_of(graph, everywhere, passable, parting, weights=settings.weights, band=settings.band)
         cells = [sheet.cells[number] for number in order.tolist()]
         home = _homes(sheet, [cell.buildings for cell in cells])
-        locked_grids = np.array([grid.code in settings.locked_grids for grid in sheet.grids], dtype=np.bool_)
-        locked = np.array([not set(settings.locked_buildings).isdisjoint(cell.buildings) for cell in cells])
+        locked_grids = np.array([grid.key in sheet.locks.grids for grid in sheet.grids], dtype=np.bool_)
+        locked = np.array([not set(sheet.locks.buildings).isdisjoint(cell.buildings) for cell in cells])
         unit_of_building = {code: unit for unit, cell in enumerate(cells) for code in cell.buildings}
         estates, residents = _residents(sheet, unit_of_building)
         return cls(
@@ -114,7 +114,7 @@ class PlanBoard:
             residential=np.array([grid.kind == "residential" for grid in sheet.grids], dtype=np.bool_),
             locked_grids=locked_grids,
             labels=labels,
-            locked=locked | ((labels >= 0) & locked_grids[labels]),
+            locked=locked | np.append(locked_grids, False)[labels],
             home=home,
             stay=_costs_of_moving(settings, home, network.households),
             graph=graph,

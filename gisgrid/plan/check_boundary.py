@@ -1,6 +1,6 @@
 """Clear boundary 边界清晰: grids in one piece, borders that cut no building, follow lines and cross no barrier.
 
-Room: plan. In: a `Sheet`. Out: findings. Imports the geometry room and `plan.sheet`.
+Room: plan. In: a `Sheet`. Out: findings. Imports the geometry room, `plan.graph` and `plan.sheet`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gisgrid.geometry.adjacency import components
 from gisgrid.geometry.coverage import cut_footprints
 from gisgrid.geometry.shape import polsby_popper
 from gisgrid.model import Finding, Rule
+from gisgrid.plan.graph import Flags, Integers
 from gisgrid.plan.sheet import Sheet
 
 GRID_NOT_CONNECTED: Final = Rule(
@@ -94,11 +95,11 @@ def boundary_findings(sheet: Sheet) -> list[Finding]:
 def _connection_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each grid in several pieces, by its polygon or by its cells."""
     found = []
-    inner = sheet.borders.touching
+    group = _groups(sheet, sheet.borders.touching)
     for position, grid in enumerate(sheet.grids):
         pieces = int(shapely.get_num_geometries(grid.geometry))
         if len(grid.cells) > 1:
-            pieces = max(pieces, len(_pieces(sheet, position, inner)))
+            pieces = max(pieces, len(np.unique(group[list(grid.cells)])))
         if pieces > 1:
             found.append(
                 GRID_NOT_CONNECTED.finding(
@@ -108,22 +109,17 @@ def _connection_findings(sheet: Sheet) -> list[Finding]:
     return found
 
 
-def _pieces(sheet: Sheet, position: int, passable: np.ndarray) -> list[list[int]]:
-    """Return the cells of a grid in groups that the passable borders connect."""
-    members = np.array(sheet.grids[position].cells, dtype=np.int64)
-    local = np.full(len(sheet.cells), -1, dtype=np.int64)
-    local[members] = np.arange(len(members))
-    a, b = local[sheet.borders.a], local[sheet.borders.b]
-    inside = passable & (a >= 0) & (b >= 0)
-    labels = components(len(members), a[inside], b[inside])
-    groups: dict[int, list[int]] = defaultdict(list)
-    for member, label in zip(members.tolist(), labels.tolist(), strict=True):
-        groups[label].append(member)
-    return list(groups.values())
+def _groups(sheet: Sheet, passable: Flags) -> Integers:
+    """Return for each cell which group of cells of its grid it is in: those that the passable borders connect."""
+    borders, of_cell = sheet.borders, sheet.grid_of_cell
+    within = passable & (of_cell[borders.a] == of_cell[borders.b]) & (of_cell[borders.a] >= 0)
+    return components(len(sheet.cells), borders.a[within], borders.b[within])
 
 
 def _cut_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each building that a border cuts, also those that reach in from next door."""
+    if sheet.tiled:
+        return []
     if any(
         grid.geometry.geom_type not in {"Polygon", "MultiPolygon"} or not grid.geometry.is_valid for grid in sheet.grids
     ):
@@ -146,15 +142,17 @@ def _crossing_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each residential grid whose cells are connected only over a barrier."""
     found = []
     borders, of_cell = sheet.borders, sheet.grid_of_cell
+    group = _groups(sheet, borders.adjacent)
+    barred = (of_cell[borders.a] == of_cell[borders.b]) & ~borders.adjacent
     for position, grid in enumerate(sheet.grids):
         if grid.kind == "dedicated" or len(grid.cells) < 2:
             continue
-        sides = _pieces(sheet, position, borders.adjacent)
-        inside = (of_cell[borders.a] == position) & (of_cell[borders.b] == position)
-        barrier_m = float(borders.barrier_m[inside & ~borders.adjacent].sum())
-        if len(sides) < 2 or barrier_m <= 0.0:
+        cells = list(grid.cells)
+        _, side = np.unique(group[cells], return_inverse=True)
+        barrier_m = float(borders.barrier_m[barred & (of_cell[borders.a] == position)].sum())
+        if side.max() < 1 or barrier_m <= 0.0:
             continue
-        loads = sorted(int(sheet.cell_households[side].sum()) for side in sides)
+        loads = sorted(np.bincount(side, weights=sheet.cell_households[cells]).astype(np.int64).tolist())
         rule = BARRIER_CROSSED if sum(loads[:-1]) > 0 else EMPTY_GROUND_JOINED
         found.append(
             rule.finding(

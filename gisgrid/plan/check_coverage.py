@@ -106,6 +106,8 @@ def coverage_findings(sheet: Sheet) -> list[Finding]:
 
 def _ground_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each place where the polygons fail to tile the community."""
+    if sheet.tiled:
+        return []
     polygons = [grid.geometry for grid in sheet.grids]
     faults = partition_faults(polygons, sheet.inputs.community.geometry, tolerance=TOLERANCE_DEGREES)
     # A grid in pieces is reported by the clear-boundary check, which also looks at its cells.

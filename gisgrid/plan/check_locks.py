@@ -39,21 +39,25 @@ class _Reason:
 def lock_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each locked grid or building that is not where it is in force.
 
-    Locks that name nothing in force are none any more: a plan that was published since has replaced that edition.
+    Locks that name nothing in force are none any more: a plan that was published since has replaced that edition. Nor
+    are those that a planner took away.
     """
     current, settings = sheet.inputs.current, sheet.settings
     if current is None or not (settings.locked_grids or settings.locked_buildings):
         return []
     found = []
     codes = {grid.code for grid in current.grids}
+    unlocked = {grid.code for grid in sheet.grids if grid.key not in sheet.locks.grids}
     for code in settings.locked_grids:
-        reason = _why_grid(sheet, current, code) if code in codes else None
+        reason = _why_grid(sheet, current, code) if code in codes - unlocked else None
         if reason is not None:
             found.append(_finding("grid", "网格", code, reason))
     homes = {building: grid.code or grid.key for grid in current.grids for building in grid.buildings}
     heirs = _heirs(sheet, current)
     gone_astray = (
-        code for code in settings.locked_buildings if code in homes and not _stayed(sheet, code, homes, heirs)
+        code
+        for code in settings.locked_buildings
+        if code in homes and code in sheet.locks.buildings and not _stayed(sheet, code, homes, heirs)
     )
     found += [_finding("building", "楼栋", code, _why_building(sheet, code, homes)) for code in gone_astray]
     return found

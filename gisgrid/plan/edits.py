@@ -1,34 +1,41 @@
-"""Edits of a plan by hand: assign, merge, split, rename, kind.
+"""Edits of a plan by hand: assign, arrange, merge, split, rename, kind, lock.
 
-Room: plan. In: a `Sheet` and what is asked for. Out: the new grids, which of them changed, and the findings of the plan
-as it is then. Imports the geometry room and the modules of `plan`; no database: undo is the caller's journal.
+Room: plan. In: a `Sheet` and what is asked for. Out: the sheet as it is then, which grids changed, and the findings of
+the whole plan. Imports the geometry room and the modules of `plan`; no database: undo is the caller's journal, made of
+`plan.changes`.
 
 Whole cells move, so no edit cuts a building or opens a gap. An edit that leaves a grid in pieces or out of band is
-carried out and reported: planners pass through such states on the way to a better plan.
+carried out and reported: planners pass through such states on the way to a better plan. What is locked does not move.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from gisgrid.errors import Conflict, NotFound, UsageError
+from gisgrid.errors import Conflict, LockedGround, NotFound, UsageError
 from gisgrid.geometry.adjacency import components
 from gisgrid.geometry.coverage import dissolve
-from gisgrid.model import Finding, Grid, GridKind
+from gisgrid.model import Finding, Grid, GridKind, Locks
+from gisgrid.plan import operations
+from gisgrid.plan.check_proof import proofs_in
 from gisgrid.plan.checks import findings_of
 from gisgrid.plan.graph import Borders, Flags, Integers
-from gisgrid.plan.improve import BUDGETS, Budget, improve
 from gisgrid.plan.numbering import continued_codes
-from gisgrid.plan.objective import Rules, network_of, parting_costs
+from gisgrid.plan.operations import Operation
 from gisgrid.plan.preview import NEW
 from gisgrid.plan.sheet import Sheet
 
 LONGEST_NAME: Final = 50
+NAMED: Final = 5
+"""So many of the things that stand in the way are named in a sentence."""
+
+_NEW: Final = re.compile(rf"{NEW}(-[1-9][0-9]{{0,2}})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +44,94 @@ class Edited:
 
     Attributes
     ----------
-    grids
-        All grids, in order of key.
+    sheet
+        The plan as it is now.
     changed
         Keys of the grids that changed, began or ended.
     findings
         The findings of the whole plan as it is now.
     """
 
-    grids: tuple[Grid, ...]
+    sheet: Sheet
     changed: tuple[str, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """All grids, in order of key."""
+        return self.sheet.grids
 
-def assign(sheet: Sheet, buildings: Sequence[str], to: str) -> Edited:
-    """Return the plan with the cells of these buildings in another grid; a grid left without cells ends.
 
-    Parameters
-    ----------
-    sheet
-        The plan.
-    buildings
-        Building codes; buildings that share a cell move together.
-    to
-        Key of a grid, or "new".
+def edited(sheet: Sheet, operation: Operation) -> Edited:
+    """Return the plan after an operation; each raises as the function of its name.
 
     Raises
     ------
     NotFound
-        An unknown building or grid.
+        An unknown grid, building or cell.
+    UsageError
+        The operation asks for what there is not.
+    Conflict
+        The plan does not allow it.
+    """
+    match operation:
+        case operations.Assign():
+            after = arrange(sheet, [operation])
+        case operations.Arrange(moves):
+            after = arrange(sheet, moves)
+        case operations.Merge(grids):
+            after = merge(sheet, grids)
+        case operations.Split(grid, seed):
+            from gisgrid.plan import splitting  # noqa: PLC0415 - compiled loops take a second to load
+
+            after = splitting.split(sheet, grid, seed)
+        case operations.Rename(grid, name):
+            after = rename(sheet, grid, name)
+        case operations.SetKind(grid, kind):
+            after = set_kind(sheet, grid, kind)
+        case operations.SetLocks(locked, grids, buildings):
+            after = set_locks(sheet, grids, buildings, locked=locked)
+        case _:
+            raise Conflict("Borders cannot be drawn by hand yet; assign buildings, or split without a line.")
+    return after
+
+
+def assign(sheet: Sheet, buildings: Sequence[str], to: str) -> Edited:
+    """Return the plan with the cells of these buildings in another grid, or a `new` one; raises as `arrange`."""
+    return arrange(sheet, [operations.Assign(to, tuple(buildings))])
+
+
+def arrange(sheet: Sheet, moves: Sequence[operations.Assign]) -> Edited:
+    """Return the plan with buildings and cells in other grids, all at once; a grid left without cells ends.
+
+    Raises
+    ------
+    NotFound
+        An unknown building, cell or grid.
+    UsageError
+        A move names neither building nor cell, or two moves want the same cell.
     Conflict
         The plan has no cells.
+    LockedGround
+        A grid or building among them is locked.
     """
-    _require_cells(sheet)
-    cell_of = {code: cell.number for cell in sheet.cells for code in cell.buildings}
-    unknown = [code for code in buildings if code not in cell_of]
-    if unknown:
-        raise NotFound(f"The plan has no building {unknown[0]!r}; draw it again if the building is new.")
-    if not buildings:
-        raise UsageError("No building was named; give the codes of the buildings to assign.")
-    key = _next_key(sheet) if to == NEW else sheet.grids[sheet.position(to)].key
-    keys = _keys(sheet)
-    for code in buildings:
-        keys[cell_of[code]] = key
-    return _relaid(sheet, keys)
+    require_cells(sheet)
+    begun: dict[str, str] = {}
+    goes: dict[int, str] = {}
+    for move in moves:
+        if _NEW.fullmatch(move.to):
+            key = begun.setdefault(move.to, next_key(sheet, len(begun)))
+        else:
+            key = sheet.grids[sheet.position(move.to)].key
+        for cell in _cells_of(sheet, move):
+            if goes.setdefault(cell, key) != key:
+                raise UsageError(f"Cell {cell} would go to two grids, {goes[cell]} and {key}; name it in one move.")
+    if not goes:
+        raise UsageError("No move was named; give at least one with its buildings and where they go.")
+    keys = keys_of(sheet)
+    for cell, key in goes.items():
+        keys[cell] = key
+    return relaid(sheet, keys)
 
 
 def merge(sheet: Sheet, keys: Sequence[str]) -> Edited:
@@ -92,51 +143,14 @@ def merge(sheet: Sheet, keys: Sequence[str]) -> Edited:
         An unknown grid.
     UsageError
         Fewer than two different grids.
+    LockedGround
+        One of them is locked, or holds a locked building that would leave its grid.
     """
-    _require_cells(sheet)
+    require_cells(sheet)
     known = [sheet.grids[sheet.position(key)].key for key in keys]
     if len(set(known)) < 2:
         raise UsageError("A merge takes at least two different grids; give their keys.")
-    return _relaid(sheet, [known[0] if key in known else key for key in _keys(sheet)])
-
-
-def split(sheet: Sheet, key: str, seed: int = 0, budget: Budget | None = None) -> Edited:
-    """Return the plan with a grid split into two connected parts, both in band where there is a way.
-
-    The part with more households keeps the key, the other gets a new one.
-
-    Raises
-    ------
-    NotFound
-        An unknown grid.
-    Conflict
-        The grid has only one cell, or lies in pieces.
-    """
-    _require_cells(sheet)
-    position = sheet.position(key)
-    graph, order = sheet.graph
-    inside = sheet.grid_of_cell[order] == position
-    units = np.flatnonzero(inside)
-    if len(units) < 2:
-        raise Conflict(f"Grid {key} has only one cell, and a building is never cut; it cannot be split.")
-    borders = graph.borders
-    within = borders.touching & inside[borders.a] & inside[borders.b]
-    passable = within & borders.adjacent
-    if not _connected(units, passable, borders):
-        passable = within
-    if not _connected(units, passable, borders):
-        raise Conflict(f"Grid {key} lies in pieces; assign the smaller pieces to other grids before splitting it.")
-    settings = sheet.settings
-    parting = parting_costs(graph, passable, settings.weights)
-    network = network_of(graph, units, passable, parting, weights=settings.weights, band=settings.band)
-    rules = Rules.of(settings.band, settings.weights)
-    found = improve(network, 2, rules, (seed,), budget or BUDGETS[settings.effort])
-    loads = np.bincount(found.labels, weights=network.households, minlength=2)
-    leaving = units[found.labels == (1 if loads[1] <= loads[0] else 0)]
-    keys, fresh = _keys(sheet), _next_key(sheet)
-    for cell in order[leaving].tolist():
-        keys[cell] = fresh
-    return _relaid(sheet, keys)
+    return relaid(sheet, [known[0] if key in known else key for key in keys_of(sheet)])
 
 
 def rename(sheet: Sheet, key: str, name: str) -> Edited:
@@ -170,43 +184,121 @@ def set_kind(sheet: Sheet, key: str, kind: GridKind) -> Edited:
     return _replaced(sheet, dataclasses.replace(sheet.grids[sheet.position(key)], kind=kind))
 
 
-def _require_cells(sheet: Sheet) -> None:
+def set_locks(sheet: Sheet, grids: Sequence[str], buildings: Sequence[str], *, locked: bool) -> Edited:
+    """Return the plan with grids and buildings locked where they are, or freed.
+
+    Raises
+    ------
+    NotFound
+        An unknown grid or building; a lock on a building that was pulled down can still be taken away.
+    UsageError
+        Neither a grid nor a building was named.
+    """
+    if not grids and not buildings:
+        raise UsageError("Nothing to lock or free was named; give keys of grids or codes of buildings.")
+    keys = {sheet.grids[sheet.position(key)].key for key in grids}
+    _require_known(sheet, [code for code in buildings if locked or code not in sheet.locks.buildings])
+    held = (set(sheet.locks.grids), set(sheet.locks.buildings))
+    asked = (keys, set(buildings))
+    left = [now | more if locked else now - more for now, more in zip(held, asked, strict=True)]
+    return finished(sheet, sheet.grids, Locks(tuple(sorted(left[0])), tuple(sorted(left[1]))))
+
+
+def require_cells(sheet: Sheet) -> None:
     """Refuse a plan that was drawn by hand and has no cells to move."""
-    if not sheet.cells or not any(grid.cells for grid in sheet.grids):
+    if not sheet.has_cells:
         raise Conflict("This plan has no cells to move; repair it first, which lays it on cells.")
 
 
-def _keys(sheet: Sheet) -> list[str | None]:
+def keys_of(sheet: Sheet) -> list[str | None]:
     """Return the key of the grid of each cell, None for a cell in none."""
     return [sheet.grids[position].key if position >= 0 else None for position in sheet.grid_of_cell.tolist()]
 
 
-def _next_key(sheet: Sheet) -> str:
-    """Return a key that the plan does not have: the number after its greatest."""
-    return str(1 + max((int(grid.key) for grid in sheet.grids if grid.key.isdecimal()), default=0))
+def next_key(sheet: Sheet, further: int = 0) -> str:
+    """Return a key that the plan does not have: the number after its greatest, or one so much further."""
+    return str(1 + further + max((int(grid.key) for grid in sheet.grids if grid.key.isdecimal()), default=0))
 
 
-def _connected(units: Integers, passable: Flags, borders: Borders) -> bool:
+def connected(units: Integers, passable: Flags, borders: Borders) -> bool:
     """Return whether the passable borders connect the units."""
     pieces = components(int(units.max()) + 1, borders.a[passable], borders.b[passable])
     return len(np.unique(pieces[units])) == 1
 
 
-def _relaid(sheet: Sheet, keys: Sequence[str | None]) -> Edited:
-    """Return the plan with its cells in the grids of these keys; only grids whose cells changed are made anew."""
+def relaid(sheet: Sheet, keys: Sequence[str | None]) -> Edited:
+    """Return the plan with its cells in the grids of these keys; only grids whose cells changed are made anew.
+
+    Raises
+    ------
+    LockedGround
+        A locked grid would change, or a locked building leave its grid.
+    """
+    _require_unlocked(sheet, keys)
+    return finished(sheet, relaid_grids(sheet, keys), sheet.locks)
+
+
+def relaid_grids(sheet: Sheet, keys: Sequence[str | None]) -> list[Grid]:
+    """Return the grids that the cells make with these keys; those whose cells are the same are the very same."""
     cells_of: dict[str, list[int]] = {}
     for number, key in enumerate(keys):
         if key is not None:
             cells_of.setdefault(key, []).append(number)
     old = {grid.key: grid for grid in sheet.grids}
-    changed = [
-        key for key in {*old, *cells_of} if sorted(old[key].cells if key in old else ()) != cells_of.get(key, [])
-    ]
-    grids = {
-        key: _laid(sheet, key, numbers, old.get(key)) if key in changed else old[key]
+    return [
+        old[key] if key in old and sorted(old[key].cells) == numbers else _laid(sheet, key, numbers, old.get(key))
         for key, numbers in cells_of.items()
-    }
-    return _finished(sheet, grids, changed)
+    ]
+
+
+def finished(sheet: Sheet, grids: Iterable[Grid], locks: Locks) -> Edited:
+    """Return the edited plan: codes that go on by the rule of numbering, keys in order, locks that hold, findings."""
+    ordered = sorted(grids, key=lambda grid: (len(grid.key), grid.key))
+    current = sheet.inputs.current
+    if current is not None:
+        codes = continued_codes(ordered, current.grids, {c: b.households for c, b in sheet.buildings.items()})
+        ordered = [dataclasses.replace(grid, code=codes.get(grid.key)) for grid in ordered]
+    left = {grid.key for grid in ordered}
+    new = sheet.with_grids(ordered, Locks(tuple(key for key in locks.grids if key in left), locks.buildings))
+    found = findings_of(new)
+    # What was proven of a zone that is divided otherwise now is not claimed again, whoever reads the plan next.
+    return Edited(new.with_proofs(proofs_in(found)), _changed(sheet, new), found)
+
+
+def _cells_of(sheet: Sheet, move: operations.Assign) -> list[int]:
+    """Return the cells that a move names, by themselves or by their buildings."""
+    if not move.buildings and not move.cells:
+        raise UsageError("No building was named; give the codes of the buildings to assign.")
+    _require_known(sheet, move.buildings)
+    for cell in move.cells:
+        if not 0 <= cell < len(sheet.cells):
+            raise NotFound(f"The plan has no cell {cell}; its cells are 0 to {len(sheet.cells) - 1}.")
+    return [*(sheet.cell_of_building[code] for code in move.buildings), *move.cells]
+
+
+def _require_known(sheet: Sheet, buildings: Sequence[str]) -> None:
+    """Refuse buildings that stand on no cell of the plan."""
+    unknown = [code for code in buildings if code not in sheet.cell_of_building]
+    if unknown:
+        raise NotFound(f"The plan has no building {unknown[0]!r}; draw it again if the building is new.")
+
+
+def _require_unlocked(sheet: Sheet, keys: Sequence[str | None]) -> None:
+    """Refuse an edit that changes a locked grid or takes a locked building out of its grid."""
+    if not sheet.locks.grids and not sheet.locks.buildings:
+        return
+    moving = [(cell, old, new) for cell, (old, new) in enumerate(zip(keys_of(sheet), keys, strict=True)) if old != new]
+    held = frozenset(sheet.locks.buildings)
+    grids = sorted({key for _, *sides in moving for key in sides if key in sheet.locks.grids})
+    buildings = sorted({code for cell, *_ in moving for code in sheet.cells[cell].buildings if code in held})
+    if grids or buildings:
+        named = [f"grid {key}" for key in grids] + [f"building {code}" for code in buildings]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        raise LockedGround(
+            f"Locked and in the way: {', '.join(named[:NAMED])}{more}; take the locks away first, or leave them out.",
+            grids,
+            buildings,
+        )
 
 
 def _laid(sheet: Sheet, key: str, numbers: Sequence[int], old: Grid | None) -> Grid:
@@ -228,15 +320,21 @@ def _laid(sheet: Sheet, key: str, numbers: Sequence[int], old: Grid | None) -> G
 
 def _replaced(sheet: Sheet, grid: Grid) -> Edited:
     """Return the plan with one grid replaced by another of the same key."""
-    return _finished(sheet, {each.key: each for each in sheet.grids} | {grid.key: grid}, [grid.key])
+    return finished(sheet, [grid if each.key == grid.key else each for each in sheet.grids], sheet.locks)
 
 
-def _finished(sheet: Sheet, grids: dict[str, Grid], changed: Sequence[str]) -> Edited:
-    """Return the edited plan: codes that go on by the rule of numbering, keys in order, findings."""
-    ordered = [grids[key] for key in sorted(grids, key=lambda key: (len(key), key))]
-    current = sheet.inputs.current
-    if current is not None:
-        codes = continued_codes(ordered, current.grids, {c: b.households for c, b in sheet.buildings.items()})
-        ordered = [dataclasses.replace(grid, code=codes.get(grid.key)) for grid in ordered]
-    new = dataclasses.replace(sheet, grids=tuple(ordered))
-    return Edited(new.grids, tuple(sorted(changed, key=lambda key: (len(key), key))), findings_of(new))
+def _changed(before: Sheet, after: Sheet) -> tuple[str, ...]:
+    """Return the keys of the grids that differ in two plans, in order."""
+    recut = before.cells is not after.cells
+    sides = [
+        {
+            grid.key: (
+                grid.geometry.wkb if recut else grid.cells,
+                (grid.name, grid.kind, grid.code, grid.key in sheet.locks.grids),
+            )
+            for grid in sheet.grids
+        }
+        for sheet in (before, after)
+    ]
+    differ = {key for key in sides[0].keys() | sides[1].keys() if sides[0].get(key) != sides[1].get(key)}
+    return tuple(sorted(differ, key=lambda key: (len(key), key)))

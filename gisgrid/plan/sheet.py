@@ -6,18 +6,25 @@ Imports the geometry room, `plan.graph` and `plan.ground`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
+import shapely
 
 from gisgrid.errors import NotFound, UsageError
 from gisgrid.geometry.adjacency import components
+from gisgrid.geometry.coverage import TOLERANCE_DEGREES, cut_footprints, dissolve, partition_faults
 from gisgrid.geometry.place import Place
-from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid, ZoneProof
+from gisgrid.model import Building, Cell, CellBorder, CommunityInputs, DrawSettings, Grid, Locks, ZoneProof
 from gisgrid.plan.graph import Borders, Graph, Integers, Ties
 from gisgrid.plan.ground import graph_of
+
+_OF_GROUND: Final = ("place", "buildings", "cell_households", "cell_of_building", "graph", "ties")
+"""What is worked out of the ground alone: it holds for every plan on the same cells."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,11 @@ class Sheet:
         The borders of cells as arrays; `a` and `b` are positions in `cells`.
     proofs
         What was found of the zones when the plan was drawn; whether a proof still holds, `plan.check_proof` says.
+    locks
+        What stays where it is.
+    sound
+        Whether the ground is known to be sound (`examined`): then no division of its cells has a gap, an overlap or a
+        border through a building, and checks need not look for them again.
     """
 
     grids: tuple[Grid, ...]
@@ -40,6 +52,8 @@ class Sheet:
     inputs: CommunityInputs
     settings: DrawSettings
     proofs: tuple[ZoneProof, ...] = ()
+    locks: Locks = dataclasses.field(default_factory=Locks)
+    sound: bool = False
 
     @classmethod
     def of(
@@ -49,8 +63,11 @@ class Sheet:
         inputs: CommunityInputs,
         settings: DrawSettings,
         proofs: tuple[ZoneProof, ...] = (),
+        locks: Locks | None = None,
     ) -> Sheet:
         """Return the sheet of a plan; `ground` is its cells, numbered from 0, and their borders.
+
+        Without `locks` it has those that its draw was asked for.
 
         Raises
         ------
@@ -76,7 +93,58 @@ class Sheet:
             inputs,
             settings,
             proofs,
+            Locks.of_draw(grids, settings) if locks is None else locks,
         )
+
+    def with_grids(self, grids: Sequence[Grid], locks: Locks | None = None) -> Sheet:
+        """Return the sheet of another plan on the same ground; what is known of the ground is not worked out again."""
+        return self._on_ground(grids=tuple(grids), locks=self.locks if locks is None else locks)
+
+    def with_proofs(self, proofs: tuple[ZoneProof, ...]) -> Sheet:
+        """Return the same sheet with these proofs."""
+        other = self._on_ground(proofs=proofs)
+        vars(other).update({name: value for name, value in vars(self).items() if name not in vars(other)})
+        return other
+
+    def _on_ground(self, **changes: Any) -> Sheet:
+        """Return the sheet with other fields, and with what is known of its ground."""
+        other = dataclasses.replace(self, **changes)
+        known = vars(self)
+        vars(other).update({name: known[name] for name in _OF_GROUND if name in known})
+        return other
+
+    def examined(self) -> Sheet:
+        """Return the sheet with what can be known of its ground once and for all: whether it is `sound`.
+
+        It is where the cells tile the community, no border of theirs cuts a building, and the grids are exact unions.
+        """
+        cells = [cell.geometry for cell in self.cells]
+        if not cells or partition_faults(cells, self.inputs.community.geometry, tolerance=TOLERANCE_DEGREES):
+            return self
+        footprints = [building.geometry for building in self.inputs.buildings] + list(self.inputs.foreign_footprints)
+        place = self.place
+        cut = cut_footprints(place.to_metres(footprints), place.to_metres(cells), place.community_m)
+        labels, unions = dissolve(cells, self.grid_of_cell)
+        united = dict(zip(labels.tolist(), shapely.normalize(unions), strict=True))
+        exact = all(
+            position in united and shapely.equals_exact(shapely.normalize(grid.geometry), united[position], 0.0)
+            for position, grid in enumerate(self.grids)
+        )
+        return self._on_ground(sound=not len(cut) and exact)
+
+    @cached_property
+    def tiled(self) -> bool:
+        """Whether the plan is known to tile the community: its ground is sound, and each cell is in one grid."""
+        return (
+            self.sound
+            and bool((self.grid_of_cell >= 0).all())
+            and (sum(len(grid.cells) for grid in self.grids) == len(self.cells))
+        )
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether the grids are made of cells; those of a plan that was drawn by hand may not be."""
+        return bool(self.cells) and (not self.grids or any(grid.cells for grid in self.grids))
 
     @cached_property
     def place(self) -> Place:
@@ -87,6 +155,11 @@ class Sheet:
     def buildings(self) -> dict[str, Building]:
         """The community's buildings of today by code."""
         return {building.code: building for building in self.inputs.buildings}
+
+    @cached_property
+    def cell_of_building(self) -> dict[str, int]:
+        """The cell of each building that stood when the ground was cut."""
+        return {code: cell.number for cell in self.cells for code in cell.buildings}
 
     @cached_property
     def grid_of_cell(self) -> Integers:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 
 from gisgrid.errors import Conflict, NotFound, StaleRevision
-from gisgrid.model import Band, Cell, CellBorder, Drawing, DrawSettings, Finding, Grid, Plan, PlanState, Weights
+from gisgrid.model import Band, Cell, CellBorder, Drawing, DrawSettings, Finding, Grid, Locks, Plan, PlanState, Weights
 from gisgrid.store import audit, findings, tessellations
 from gisgrid.store.database import Connection, copy_rows, named_query
 from gisgrid.store.findings import plain
@@ -57,6 +57,7 @@ class PlanSummary:
 def save_drawing(connection: Connection, drawing: Drawing) -> str:
     """Write a drawing as a new draft plan with its tessellation and findings, and return the plan's id."""
     tessellation = tessellations.save(connection, drawing.community, drawing.cells, drawing.borders)
+    locks = Locks.of_draw(drawing.grids, drawing.settings)
     plan: int = connection.execute(
         insert(PLANS)
         .values(
@@ -64,10 +65,12 @@ def save_drawing(connection: Connection, drawing: Drawing) -> str:
             tessellation_id=tessellation,
             settings=plain(dataclasses.asdict(drawing.settings)),
             base_edition_id=None if drawing.base_edition is None else int(drawing.base_edition),
+            locked_grids=list(locks.grids),
+            locked_buildings=list(locks.buildings),
         )
         .returning(PLANS.columns.id)
     ).scalar_one()
-    _save_grids(connection, plan, drawing.grids)
+    save_grids(connection, plan, drawing.grids)
     findings.append(connection, PLAN_FINDINGS, plan, drawing.findings)
     return str(plan)
 
@@ -177,7 +180,8 @@ def lock(connection: Connection, plan_id: str, *, revision: int | None = None) -
     if revision is not None and revision != row.revision:
         raise StaleRevision(
             f"Plan {plan_id} is at revision {row.revision}, not {revision}: somebody changed it meanwhile; "
-            "read it again and repeat the change."
+            "read it again and repeat the change.",
+            row.revision,
         )
     return row
 
@@ -228,8 +232,19 @@ def _row(connection: Connection, plan_id: str, *, for_update: bool = False) -> R
     return row
 
 
-def _save_grids(connection: Connection, plan: int, grids: Sequence[Grid]) -> None:
+def save_grids(connection: Connection, plan: int, grids: Sequence[Grid]) -> None:
     """Write a plan's grids and which cells they are made of."""
+    save_grid_rows(connection, plan, grids)
+    copy_rows(
+        connection,
+        PLAN_CELLS,
+        ("plan_id", "cell_number", "grid_key"),
+        ((plan, int(cell), grid.key) for grid in grids for cell in grid.cells),
+    )
+
+
+def save_grid_rows(connection: Connection, plan: int, grids: Sequence[Grid]) -> None:
+    """Write grids of a plan, without their cells."""
     copy_rows(
         connection,
         PLAN_GRIDS,
@@ -238,12 +253,6 @@ def _save_grids(connection: Connection, plan: int, grids: Sequence[Grid]) -> Non
             (plan, g.key, g.code, g.name, g.kind, int(g.households), len(g.buildings), float(g.area_m2), g.geometry)
             for g in grids
         ),
-    )
-    copy_rows(
-        connection,
-        PLAN_CELLS,
-        ("plan_id", "cell_number", "grid_key"),
-        ((plan, int(cell), grid.key) for grid in grids for cell in grid.cells),
     )
 
 
@@ -260,6 +269,8 @@ def _read(connection: Connection, row: Row[Any]) -> Plan:
         findings=findings.read(connection, PLAN_FINDINGS, row.id),
         base_edition=_text(row.base_edition_id),
         created_at=row.created_at,
+        tessellation=str(row.tessellation_id),
+        locks=Locks(tuple(row.locked_grids), tuple(row.locked_buildings)),
     )
 
 

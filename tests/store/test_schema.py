@@ -58,6 +58,7 @@ TRIGGERS = {
             "editions",
             "grid_codes",
             "grid_lineage",
+            "plan_revisions",
             "report_assignments",
             "report_events",
             "reports",

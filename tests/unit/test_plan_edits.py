@@ -10,7 +10,7 @@ import shapely
 
 from gisgrid.errors import Conflict, NotFound, UsageError
 from gisgrid.model import DrawSettings, Edition, Tie
-from gisgrid.plan import edits
+from gisgrid.plan import edits, splitting
 from gisgrid.plan.improve import Budget, Course
 from gisgrid.plan.sheet import Sheet
 from gisgrid.plan.tallies import tally, tally_plan
@@ -87,7 +87,7 @@ def test_merge_joins_grids_under_the_first_key() -> None:
 
 def test_split_makes_two_connected_grids_in_band() -> None:
     sketch = drawn("AAAAAA\nAAAAAA", households=60)
-    edited = edits.split(sheet(sketch), "A", seed=1, budget=QUICK)
+    edited = splitting.split(sheet(sketch), "A", seed=1, budget=QUICK)
     assert [grid.key for grid in edited.grids] == ["1", "A"]
     assert all(300 <= grid.households <= 500 for grid in edited.grids)
     assert [f for f in edited.findings if f.severity == "error"] == []
@@ -96,15 +96,15 @@ def test_split_makes_two_connected_grids_in_band() -> None:
 
 def test_split_prefers_the_barrier_that_the_grid_crosses() -> None:
     sketch = drawn("AAAAA|AAAAA", households=70)
-    edited = edits.split(sheet(sketch), "A", budget=QUICK)
+    edited = splitting.split(sheet(sketch), "A", budget=QUICK)
     assert laid(edited, sketch) in {"AAAAA11111", "11111AAAAA"}
 
 
 def test_one_cell_cannot_be_split_nor_can_pieces() -> None:
     with pytest.raises(Conflict, match="only one cell"):
-        edits.split(sheet(drawn("AB")), "A")
+        splitting.split(sheet(drawn("AB")), "A")
     with pytest.raises(Conflict, match="lies in pieces"):
-        edits.split(sheet(drawn("ABA")), "A")
+        splitting.split(sheet(drawn("ABA")), "A")
 
 
 def test_rename_and_kind() -> None:

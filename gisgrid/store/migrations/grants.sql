@@ -60,6 +60,7 @@ BEGIN
     gisgrid.cells,
     gisgrid.cell_buildings,
     gisgrid.cell_borders,
+    gisgrid.plan_revisions,
     gisgrid.editions,
     gisgrid.edition_grids,
     gisgrid.edition_buildings,

@@ -39,6 +39,7 @@ from gisgrid.store.tables.plans import (
     PLAN_CELLS,
     PLAN_FINDINGS,
     PLAN_GRIDS,
+    PLAN_REVISIONS,
     PLANS,
     TESSELLATIONS,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "PLAN_CELLS",
     "PLAN_FINDINGS",
     "PLAN_GRIDS",
+    "PLAN_REVISIONS",
     "POSTS",
     "REPORTS",
     "REPORT_ASSIGNMENTS",

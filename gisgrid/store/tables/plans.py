@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gisgrid.model import GridKind, PlanState
+from gisgrid.model import GridKind, PlanState, RevisionAction
 from gisgrid.store.tables.base import (
     CODE,
     COMMUNITY_CODE,
@@ -112,6 +113,8 @@ PLANS: Final = Table(
     instant("submitted_at", nullable=True),
     Column("decided_by", Text, comment="Who approved or rejected it."),
     instant("decided_at", nullable=True),
+    Column("locked_grids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("locked_buildings", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     CheckConstraint(f"community_code {COMMUNITY_CODE}", name="community"),
     CheckConstraint("revision >= 1", name="revision"),
     CheckConstraint("(submitted_by IS NULL) = (submitted_at IS NULL)", name="submitted"),
@@ -164,4 +167,35 @@ PLAN_FINDINGS: Final = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
     comment="What the last check of the plan found.",
+)
+
+PLAN_REVISIONS: Final = Table(
+    "plan_revisions",
+    METADATA,
+    Column("plan_id", BigInteger, ForeignKey("plans.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("action", Text, nullable=False),
+    Column("edit", Integer, nullable=False, comment="The edit that it made, took back or made again."),
+    Column("below", Integer, comment="What lay on top of the stack that this row was put on."),
+    Column("undo_to", Integer, comment="The edit that can be taken back then."),
+    Column("redo_to", Integer, comment="The undo that can be reversed then."),
+    Column("actor", Text, nullable=False),
+    instant("at", now=True),
+    Column("op", JSONB),
+    Column("change", JSONB, nullable=False),
+    *(
+        ForeignKeyConstraint(("plan_id", column), ("plan_revisions.plan_id", "plan_revisions.revision"))
+        for column in ("edit", "below", "undo_to", "redo_to")
+    ),
+    CheckConstraint("revision >= 2", name="revision"),
+    CheckConstraint("below < revision", name="below"),
+    CheckConstraint(
+        "CASE action WHEN 'edit' THEN edit = revision AND undo_to = revision AND redo_to IS NULL"
+        " WHEN 'undo' THEN edit < revision AND redo_to = revision AND undo_to IS DISTINCT FROM edit"
+        " ELSE edit < revision AND undo_to = edit AND below IS NULL END",
+        name="stacks",
+    ),
+    CheckConstraint("(action = 'edit') = (op IS NOT NULL)", name="op"),
+    one_of("action", get_args(RevisionAction)),
+    comment="Every change of a draft, in order, and the two stacks of undo and redo as lists through it. Append-only.",
 )
