@@ -53,6 +53,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
+	$(BIN)/python bench/edits.py
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.planning speed $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA))
 	$(BIN)/python -m bench.planning redraw $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --budget 2

@@ -130,7 +130,7 @@ def _told(
 def problem_of(error: errors.GisgridError) -> Response:
     """Return an error as a problem detail; what the service itself lacks is also logged."""
     found = wire.findings(error.findings) if isinstance(error, errors.RefusedData) else []
-    return problem(*_read(error), headers=_headers(error), findings=found)
+    return problem(*_read(error), headers=_headers(error), findings=found, **_members(error))
 
 
 def _read(error: errors.GisgridError) -> tuple[int, str, str]:
@@ -139,6 +139,17 @@ def _read(error: errors.GisgridError) -> tuple[int, str, str]:
     if status >= 500:
         _log.warning("%s: %s", error.code, error)
     return status, error.code, readable(str(error))
+
+
+def _members(error: errors.GisgridError) -> dict[str, Any]:
+    """Return what a program needs to go on after this error."""
+    match error:
+        case errors.StaleRevision():
+            return {"revision": error.revision}
+        case errors.LockedGround():
+            return {"grids": list(error.grids), "buildings": list(error.buildings)}
+        case _:
+            return {}
 
 
 def _headers(error: errors.GisgridError) -> dict[str, str]:

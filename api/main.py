@@ -29,13 +29,28 @@ from api.locate_front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
 from api.points_front import PointsFront
 from api.report_front import ReportFront
-from api.routes import advice, feed, locate, mapit, open311, pages, places, plans, reports, service, sources, webhooks
+from api.routes import (
+    advice,
+    edits,
+    feed,
+    locate,
+    mapit,
+    open311,
+    pages,
+    places,
+    plans,
+    reports,
+    service,
+    sources,
+    webhooks,
+)
 from gisgrid.advising import PlanBoards
 from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
 from gisgrid.moving import ReportMover
 from gisgrid.sending import WebhookSender
 from gisgrid.settings import Settings
+from gisgrid.sheets import PlanSheets
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
@@ -86,7 +101,8 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
             failed_by_name=FailedAttempts(),
             failed_by_address=FailedAttempts(limit=FAILURES_PER_ADDRESS),
         )
-        app.state.boards = PlanBoards(database)
+        app.state.sheets = PlanSheets()
+        app.state.boards = PlanBoards(database, sheets=app.state.sheets)
         mover = ReportMover(database, directory)
         mover.start()
         app.state.feed = Feed(database)
@@ -119,7 +135,21 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for module in (locate, reports, sources, feed, webhooks, places, plans, advice, open311, mapit, service, pages):
+    for module in (
+        locate,
+        reports,
+        sources,
+        feed,
+        webhooks,
+        places,
+        plans,
+        edits,
+        advice,
+        open311,
+        mapit,
+        service,
+        pages,
+    ):
         app.router.routes.extend(module.router.routes)
     add_handlers(app)
     app.add_middleware(HeadersMiddleware, headers=headers)

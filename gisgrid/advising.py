@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from gisgrid.errors import Conflict, UsageError
+from gisgrid.errors import UsageError
 from gisgrid.model import Finding
 from gisgrid.plan.board import PlanBoard
 from gisgrid.plan.explain import explain_board
 from gisgrid.plan.preview import Preview, preview
-from gisgrid.plan.sheet import Sheet
-from gisgrid.store import inputs, plans
+from gisgrid.sheets import PlanSheets, read_sheet
 from gisgrid.store.database import Database
 from gisgrid.store.plan_versions import PlanVersion, plan_version
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 KEPT_BOARDS: Final = 16
 """Boards of so many plan revisions are kept; one of a large community takes about 2 MB."""
-
-READINGS: Final = 3
-"""So often a plan is read that is changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +92,14 @@ class PlanBoards:
         Where the plans are.
     most
         So many boards are kept; the one unused for longest goes first.
+    sheets
+        Where the plans that are being edited are kept already.
     """
 
-    def __init__(self, database: Database, most: int = KEPT_BOARDS) -> None:
+    def __init__(self, database: Database, most: int = KEPT_BOARDS, sheets: PlanSheets | None = None) -> None:
         self._database = database
         self._most = most
+        self._sheets = sheets or PlanSheets(most=1)
         self._boards: OrderedDict[PlanVersion, PlanBoard] = OrderedDict()
         self._lock = threading.Lock()
         self._building: dict[PlanVersion, threading.Lock] = {}
@@ -161,8 +160,9 @@ class PlanBoards:
 
     def _built(self, plan_id: str) -> tuple[PlanVersion, PlanBoard]:
         """Return the board built from one state of the database, kept for the next who asks."""
-        version, sheet = _read(self._database, plan_id)
-        board = PlanBoard.of(sheet)
+        with self._database.transaction() as connection:
+            version, laid = self._sheets.laid(connection, plan_id)
+        board = PlanBoard.of(laid.sheet)
         with self._lock:
             self._boards[version] = board
             while len(self._boards) > self._most:
@@ -199,7 +199,9 @@ def suggest(database: Database, plan_id: str, request: Request) -> Suggested:
 
     if request.op != "balance" and len(request.grids) != 1:
         raise UsageError(f"A {request.op} is about one grid; name the key of one, as the plan's grids show it.")
-    version, sheet = _read(database, plan_id)
+    with database.transaction() as connection:
+        version, laid = read_sheet(connection, plan_id)
+    sheet = laid.sheet
     if request.op == "split":
         found = ways.suggest_split(sheet, request.grids[0], request.seed)
     elif request.op == "merge":
@@ -207,22 +209,3 @@ def suggest(database: Database, plan_id: str, request: Request) -> Suggested:
     else:
         found = ways.suggest_balance(sheet, request.grids or None, request.most_households, request.seed)
     return Suggested(str(version.plan), version.community, version.revision, found)
-
-
-def _read(database: Database, plan_id: str) -> tuple[PlanVersion, Sheet]:
-    """Return a plan laid out on its cells, with the version that it is of.
-
-    Raises
-    ------
-    Conflict
-        The plan or its community was changed each time while it was read.
-    """
-    for _ in range(READINGS):
-        with database.transaction() as connection:
-            version = plan_version(connection, plan_id)
-            plan = plans.get(connection, plan_id)
-            cells, borders = plans.cells_and_borders(connection, plan_id)
-            material = inputs.read_community(connection, plan.community)
-            if plan_version(connection, plan_id) == version:
-                return version, Sheet.of(plan.grids, (cells, borders), material, plan.settings)
-    raise Conflict(f"Plan {plan_id} or its community is being changed; ask again in a moment.")

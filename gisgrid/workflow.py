@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
+from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
 from gisgrid.model import MICRO_BAND, Band, Division, Edition, Finding, MicroDrawing, Plan
@@ -37,6 +38,7 @@ __all__ = [
     "CHOICES",
     "DrawInterrupted",
     "DrawnPlan",
+    "EditedPlan",
     "FiledReport",
     "Spread",
     "approve_plan",
@@ -47,6 +49,8 @@ __all__ = [
     "draw_map",
     "draw_micro_grids",
     "draw_plans",
+    "edit_plan",
+    "edits_since",
     "file_report",
     "file_reports",
     "import_layer",
@@ -55,8 +59,10 @@ __all__ = [
     "micro_grids_of",
     "move_reports",
     "publish_plan",
+    "redo_edit",
     "reject_plan",
     "submit_plan",
+    "undo_edit",
 ]
 
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Response
 
-from api import documents, plan_schemas, schemas
+from api import documents, edit_documents, plan_schemas, schemas
 from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, read_json, read_optional_json
 from api.deps import PAGE_DEFAULT, CursorQuery, GeoJson, LimitQuery, ServicesDep, answer, cursor_of, position_of
 from api.routes.places import building_features
 from gisgrid import wire, workflow
-from gisgrid.store import editions, inputs, plans
+from gisgrid.store import editions, inputs, plan_revisions, plans
 
 router = guarded_router("plans 网格方案")
 
@@ -89,9 +89,12 @@ def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Dep
 
 @router.get("/v1/plans/{plan_id}")
 def get_plan(services: ServicesDep, plan_id: str) -> Response:
-    """Show a plan with the tallies of its grids and its findings."""
+    """Show a plan with the tallies of its grids, its findings, its locks, and what can be undone and redone."""
     with services.database.transaction() as connection:
-        return answer(wire.plan(plans.get(connection, plan_id)))
+        plan = plans.get(connection, plan_id)
+        undo, redo = plan_revisions.steps(connection, plan_id, plan.revision)
+    document = {**wire.plan(plan), "locked": edit_documents.locks(plan.locks), **edit_documents.steps(undo, redo)}
+    return answer(document, ETag=edit_documents.entity_tag(plan.revision))
 
 
 @router.get("/v1/plans/{plan_id}/grids", response_class=GeoJson)

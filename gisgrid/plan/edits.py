@@ -210,6 +210,18 @@ def require_cells(sheet: Sheet) -> None:
         raise Conflict("This plan has no cells to move; repair it first, which lays it on cells.")
 
 
+def require_free(grids: Sequence[str], buildings: Sequence[str] = ()) -> None:
+    """Refuse an edit that these locked grids and buildings stand in the way of, if there are any."""
+    if grids or buildings:
+        named = [f"grid {key}" for key in grids] + [f"building {code}" for code in buildings]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        raise LockedGround(
+            f"Locked and in the way: {', '.join(named[:NAMED])}{more}; take the locks away first, or leave them out.",
+            grids,
+            buildings,
+        )
+
+
 def keys_of(sheet: Sheet) -> list[str | None]:
     """Return the key of the grid of each cell, None for a cell in none."""
     return [sheet.grids[position].key if position >= 0 else None for position in sheet.grid_of_cell.tolist()]
@@ -291,14 +303,7 @@ def _require_unlocked(sheet: Sheet, keys: Sequence[str | None]) -> None:
     held = frozenset(sheet.locks.buildings)
     grids = sorted({key for _, *sides in moving for key in sides if key in sheet.locks.grids})
     buildings = sorted({code for cell, *_ in moving for code in sheet.cells[cell].buildings if code in held})
-    if grids or buildings:
-        named = [f"grid {key}" for key in grids] + [f"building {code}" for code in buildings]
-        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-        raise LockedGround(
-            f"Locked and in the way: {', '.join(named[:NAMED])}{more}; take the locks away first, or leave them out.",
-            grids,
-            buildings,
-        )
+    require_free(grids, buildings)
 
 
 def _laid(sheet: Sheet, key: str, numbers: Sequence[int], old: Grid | None) -> Grid:

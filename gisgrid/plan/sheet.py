@@ -141,6 +141,11 @@ class Sheet:
             and (sum(len(grid.cells) for grid in self.grids) == len(self.cells))
         )
 
+    def cell_borders(self) -> list[CellBorder]:
+        """Return the borders of the cells, one value each."""
+        columns = (getattr(self.borders, name).tolist() for name in ("a", "b", "length_m", "barrier_m", "street_m"))
+        return [CellBorder(*row) for row in zip(*columns, strict=True)]
+
     @property
     def has_cells(self) -> bool:
         """Whether the grids are made of cells; those of a plan that was drawn by hand may not be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gisgrid.errors import Conflict
-from gisgrid.plan.edits import Edited, connected, keys_of, next_key, relaid, require_cells
+from gisgrid.plan.edits import Edited, connected, keys_of, next_key, relaid, require_cells, require_free
 from gisgrid.plan.improve import BUDGETS, Budget, improve
 from gisgrid.plan.objective import Rules, network_of, parting_costs
 from gisgrid.plan.sheet import Sheet
@@ -31,6 +31,7 @@ def split(sheet: Sheet, key: str, seed: int = 0, budget: Budget | None = None) -
     """
     require_cells(sheet)
     position = sheet.position(key)
+    require_free([key for key in sheet.locks.grids if key == sheet.grids[position].key])
     graph, order = sheet.graph
     inside = sheet.grid_of_cell[order] == position
     units = np.flatnonzero(inside)

@@ -81,9 +81,10 @@ def open_draft(connection: Connection, plan_id: str, revision: int | None) -> Ro
     return row
 
 
-def steps(connection: Connection, plan_id: str) -> tuple[PlanStep | None, PlanStep | None]:
-    """Return the edit that an undo would take back, and the one that a redo would make again."""
-    row = connection.execute(named_query("plan_steps"), {"plan": plans.number(plan_id)}).first()
+def steps(connection: Connection, plan_id: str, revision: int) -> tuple[PlanStep | None, PlanStep | None]:
+    """Return the edit that an undo would take back at a revision, and the one that a redo would make again."""
+    values = {"plan": plans.number(plan_id), "revision": revision}
+    row = connection.execute(named_query("plan_steps"), values).first()
     if row is None:
         return None, None
     undo = None if row.undo_revision is None else PlanStep(row.undo_revision, row.undo_actor, row.undo_op)
@@ -91,32 +92,32 @@ def steps(connection: Connection, plan_id: str) -> tuple[PlanStep | None, PlanSt
     return undo, redo
 
 
-def to_undo(connection: Connection, plan_id: str) -> PlanRevision:
-    """Return the edit on top of the stack of undo.
+def to_undo(connection: Connection, row: Row[Any]) -> PlanRevision:
+    """Return the edit on top of the stack of undo, of a plan held by `open_draft`.
 
     Raises
     ------
     NothingToUndo
         There is none.
     """
-    undo, _ = steps(connection, plan_id)
+    undo, _ = steps(connection, str(row.id), row.revision)
     if undo is None:
-        raise NothingToUndo(f"No edit of plan {plan_id} is left to take back.")
-    return _read(connection, plan_id, undo)
+        raise NothingToUndo(f"No edit of plan {row.id} is left to take back.")
+    return _read(connection, row.id, undo)
 
 
-def to_redo(connection: Connection, plan_id: str) -> PlanRevision:
-    """Return the edit that was taken back last.
+def to_redo(connection: Connection, row: Row[Any]) -> PlanRevision:
+    """Return the edit that was taken back last, of a plan held by `open_draft`.
 
     Raises
     ------
     NothingToRedo
         None was, or another edit was made since.
     """
-    _, redo = steps(connection, plan_id)
+    _, redo = steps(connection, str(row.id), row.revision)
     if redo is None:
-        raise NothingToRedo(f"No edit of plan {plan_id} was taken back, or another was made since.")
-    return _read(connection, plan_id, redo)
+        raise NothingToRedo(f"No edit of plan {row.id} was taken back, or another was made since.")
+    return _read(connection, row.id, redo)
 
 
 def write(connection: Connection, row: Row[Any], deed: Deed, outcome: Outcome) -> PlanRevision:
@@ -220,9 +221,9 @@ def _rewrite_grids(
     )
 
 
-def _read(connection: Connection, plan_id: str, step: PlanStep) -> PlanRevision:
+def _read(connection: Connection, plan: int, step: PlanStep) -> PlanRevision:
     """Return the edit of a step."""
-    return since(connection, plan_id, step.revision - 1, 1)[0]
+    return since(connection, str(plan), step.revision - 1, 1)[0]
 
 
 def _revision(row: Row[Any], op: Mapping[str, Any]) -> PlanRevision:

@@ -54,6 +54,16 @@ class PlanSummary:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PlanStanding:
+    """Which state and revision a plan has."""
+
+    id: str
+    community: str
+    state: PlanState
+    revision: int
+
+
 def save_drawing(connection: Connection, drawing: Drawing) -> str:
     """Write a drawing as a new draft plan with its tessellation and findings, and return the plan's id."""
     tessellation = tessellations.save(connection, drawing.community, drawing.cells, drawing.borders)
@@ -96,6 +106,18 @@ def community_of(connection: Connection, plan_id: str) -> str:
     """
     community: str = _row(connection, plan_id).community_code
     return community
+
+
+def standing(connection: Connection, plan_id: str) -> PlanStanding:
+    """Return how a plan stands, without reading it.
+
+    Raises
+    ------
+    NotFound
+        There is no plan of this id.
+    """
+    row = _row(connection, plan_id)
+    return PlanStanding(str(row.id), row.community_code, row.state, row.revision)
 
 
 def list_plans(connection: Connection, community: str | None = None) -> list[PlanSummary]:

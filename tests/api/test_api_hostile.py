@@ -72,6 +72,11 @@ def test_every_parameter_of_every_route_with_every_nasty_text(shared_service: Se
                        "cross_barriers": True, "dedicated_area_m2": 1.0, "keep_current": False}),
         ("/v1/plans/1/publish", {"accept": []}),
         ("/v1/plans/1/preview", {"buildings": ["x"], "to": "1"}),
+        ("/v1/plans/1/edits", {"op": "assign", "buildings": ["x"], "cells": [0], "to": "1"}),
+        ("/v1/plans/1/edits", {"op": "arrange", "moves": [{"buildings": ["x"], "to": "new-1"}]}),
+        ("/v1/plans/1/edits", {"op": "split", "grid": "1", "auto": True, "seed": 0}),
+        ("/v1/plans/1/edits", {"op": "annex", "grid": "1", "area": {"type": "Polygon", "coordinates": []}}),
+        ("/v1/plans/1/edits", {"op": "lock", "grids": ["1"], "buildings": ["x"], "locked": True}),
         ("/v1/plans/1/suggestions", {"op": "balance", "grid": None, "grids": [], "most_households": 50, "seed": 0}),
     ],
 )  # fmt: skip
@@ -79,7 +84,7 @@ def test_every_member_of_every_body_with_every_nasty_value(
     service: Service, path: str, sound: dict[str, object]
 ) -> None:
     client = service.client("admin")
-    json_type = {"Content-Type": "application/json"}
+    json_type = {"Content-Type": "application/json", "If-Match": '"1"'}
     for name in sound:
         for value in VALUES:
             body = as_json({**sound, name: value})

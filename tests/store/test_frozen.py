@@ -23,8 +23,10 @@ from town import (
     save_plan,
 )
 
+from gisgrid import editing
 from gisgrid.errors import Conflict, RefusedData
 from gisgrid.model import Lineage
+from gisgrid.plan.operations import Rename
 from gisgrid.store import backup, editions
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Connection, Database
@@ -38,6 +40,7 @@ FROZEN = (
     "feed",
     "grid_codes",
     "grid_lineage",
+    "plan_revisions",
     "report_assignments",
     "report_events",
     "reports",
@@ -57,6 +60,8 @@ def published(cluster: Cluster, template_database: str) -> Iterator[Database]:
             links = [Lineage(code(3), code(4), 400)]
             publish(connection, again, {"A": 1, "B": 2, "C": 4}, replaces=first.id, lineage=links)
             insert_report(connection, first.id)
+            draft = save_plan(connection)
+        editing.edit_plan(database, draft.id, Rename("A", "榕树网格"), actor="tester")
         yield database
         database.close()
 
@@ -126,6 +131,7 @@ class TestFrozen:
             ("editions", "valid = tstzrange('2020-01-01', NULL)"),
             ("grid_codes", "first_edition_id = first_edition_id + 1"),
             ("grid_lineage", "households = 0"),
+            ("plan_revisions", "actor = 'somebody else'"),
             ("report_assignments", "grid_code = '990101001001002'"),
             ("report_events", "note = 'x'"),
             ("reports", "text = 'x'"),

@@ -234,6 +234,7 @@ class TestRole:
             "grid_lineage",
             "import_findings",
             "import_runs",
+            "plan_revisions",
             "report_assignments",
             "report_events",
             "reports",

@@ -181,7 +181,7 @@ PLAN_REVISIONS: Final = Table(
     Column("redo_to", Integer, comment="The undo that can be reversed then."),
     Column("actor", Text, nullable=False),
     instant("at", now=True),
-    Column("op", JSONB),
+    Column("op", JSONB(none_as_null=True)),
     Column("change", JSONB, nullable=False),
     *(
         ForeignKeyConstraint(("plan_id", column), ("plan_revisions.plan_id", "plan_revisions.revision"))
@@ -190,9 +190,10 @@ PLAN_REVISIONS: Final = Table(
     CheckConstraint("revision >= 2", name="revision"),
     CheckConstraint("below < revision", name="below"),
     CheckConstraint(
-        "CASE action WHEN 'edit' THEN edit = revision AND undo_to = revision AND redo_to IS NULL"
-        " WHEN 'undo' THEN edit < revision AND redo_to = revision AND undo_to IS DISTINCT FROM edit"
-        " ELSE edit < revision AND undo_to = edit AND below IS NULL END",
+        "CASE action"
+        " WHEN 'edit' THEN edit = revision AND undo_to IS NOT DISTINCT FROM revision AND redo_to IS NULL"
+        " WHEN 'undo' THEN edit < revision AND redo_to IS NOT DISTINCT FROM revision AND undo_to IS DISTINCT FROM edit"
+        " ELSE edit < revision AND undo_to IS NOT DISTINCT FROM edit AND below IS NULL END",
         name="stacks",
     ),
     CheckConstraint("(action = 'edit') = (op IS NOT NULL)", name="op"),

@@ -44,9 +44,9 @@ CREATE TABLE gisgrid.plan_revisions (
   CONSTRAINT plan_revisions_below_check CHECK (below < revision),
   CONSTRAINT plan_revisions_stacks_check CHECK (
     CASE action
-      WHEN 'edit' THEN edit = revision AND undo_to = revision AND redo_to IS NULL
-      WHEN 'undo' THEN edit < revision AND redo_to = revision AND undo_to IS DISTINCT FROM edit
-      ELSE edit < revision AND undo_to = edit AND below IS NULL
+      WHEN 'edit' THEN edit = revision AND undo_to IS NOT DISTINCT FROM revision AND redo_to IS NULL
+      WHEN 'undo' THEN edit < revision AND redo_to IS NOT DISTINCT FROM revision AND undo_to IS DISTINCT FROM edit
+      ELSE edit < revision AND undo_to IS NOT DISTINCT FROM edit AND below IS NULL
     END
   ),
   CONSTRAINT plan_revisions_op_check CHECK ((action = 'edit') = (op IS NOT NULL)),
