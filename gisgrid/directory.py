@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
 
+from gisgrid.deadlines import DeadlineBook
 from gisgrid.geometry import crs as coordinate_systems
 from gisgrid.in_force import Answer, AssignedPoints, Floats, GridsInForce, LocatedPoints, State
 from gisgrid.lookup.index import NEIGHBOURS_WITHIN_M
@@ -45,12 +47,15 @@ class GridDirectory:
     ----------
     names
         Finds the places that reports without a place name in words.
+    deadlines
+        Says until when reports are due.
     """
 
     def __init__(self, database: Database, *, nearest_tolerance_m: float) -> None:
         self.nearest_tolerance_m = nearest_tolerance_m
         self.watched = False
         self.names = NameDirectory()
+        self.deadlines = DeadlineBook()
         self._database = database
         self._state: State | None = None
         self._renewing = threading.Lock()
@@ -59,12 +64,20 @@ class GridDirectory:
     def refresh(self) -> State:
         """Return the newest state, read anew as far as it was changed since the last time."""
         with self._database.transaction() as connection:
-            return self._renewed(connection, signs.read(connection))
+            return self.newest(connection)
 
     def state(self) -> State:
         """Return the state that answers now: from memory while a watch keeps it in step, else the newest."""
         held = self._state
         return held if self.watched and held is not None else self.refresh()
+
+    def held(self, connection: Connection) -> State:
+        """Return the state in memory, perhaps not the newest: what rests on it is checked by its signs."""
+        return self._state or self.newest(connection)
+
+    def newest(self, connection: Connection) -> State:
+        """Return the state of what the connection sees now, read anew as far as it was changed."""
+        return self._renewed(connection, signs.read(connection))
 
     def grids(self, connection: Connection, at: datetime | None = None) -> GridsInForce:
         """Return the grids in force at that instant (now by default), never older than what the connection sees."""
@@ -75,12 +88,15 @@ class GridDirectory:
         held = self._state
         if held is not None and held.signs.editions == editions.version(connection):
             return held.grids
-        return self._renewed(connection, signs.read(connection)).grids
+        return self.newest(connection).grids
 
     def locator(self, connection: Connection, at: datetime | None = None) -> Callable[[float, float], Location]:
         """Return the lookup of one state: WGS-84 longitude and latitude to a location."""
-        index = self.grids(connection, at).index
-        return lambda lon, lat: index.locate(lon, lat, nearest_tolerance_m=self.nearest_tolerance_m)
+        return self.locator_of(self.grids(connection, at))
+
+    def locator_of(self, grids: GridsInForce) -> Callable[[float, float], Location]:
+        """Return the lookup of this state, as `locator` does."""
+        return partial(grids.index.locate, nearest_tolerance_m=self.nearest_tolerance_m)
 
     def assigner(
         self, connection: Connection, at: datetime | None = None
@@ -171,7 +187,7 @@ class GridDirectory:
 
     def _point_to_wgs84(self, lon: float, lat: float, crs: str | None) -> tuple[float, float]:
         """Return what `_to_wgs84` gives of one point, without arrays where there is nothing to convert."""
-        if abs(lon) <= 180.0 and abs(lat) <= 90.0 and coordinate_systems.parse_crs(crs) in ("wgs84", "cgcs2000"):
+        if coordinate_systems.is_lon_lat(lon, lat) and coordinate_systems.parse_crs(crs) in ("wgs84", "cgcs2000"):
             return lon, lat
         x, y = self._to_wgs84([lon], [lat], crs)
         return float(x[0]), float(y[0])

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from gisgrid.deadlines import Deadlines
 from gisgrid.directory import GridDirectory
-from gisgrid.dispatch.assignment import BuildingGrid, Placement, place_report, with_candidates
+from gisgrid.dispatch.assignment import BuildingGrid, Locate, Placement, place_report, with_candidates
 from gisgrid.dispatch.intake import content_digest, require_sound
 from gisgrid.dispatch.states import state_when_filed
-from gisgrid.errors import DatabaseUnavailable, DifferentReport, GisgridError
+from gisgrid.errors import Conflict, DatabaseUnavailable, DifferentReport, GisgridError
+from gisgrid.in_force import State
 from gisgrid.model import Report
 from gisgrid.store import reports as kept
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.report_rows import first_record
 from gisgrid.store.reports import Filing, Outcome, ReportRecord
+
+_ATTEMPTS: Final = 5
+"""So often reports are placed anew; a publication takes far longer than to place and write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def file_reports(database: Database, directory: GridDirectory, submissions: Sequ
     UsageError
         A report cannot be kept as it is; nothing of the batch was. Ask `dispatch.intake.field_faults` beforehand.
     """
-    with database.transaction() as connection:
+    with database.statements() as connection:
         return file_reports_in(connection, directory, submissions)
 
 
@@ -101,26 +106,25 @@ def file_together(
 def file_reports_in(
     connection: Connection, directory: GridDirectory, submissions: Sequence[Submission]
 ) -> list[FiledReport]:
-    """Return what became of each report, in the caller's transaction: acknowledge them only after its commit."""
-    reports = [submission.report for submission in submissions]
-    for report in reports:
-        require_sound(report)
-    placements = _with_candidates(connection, directory, reports, place_reports(connection, directory, reports))
-    deadlines = Deadlines.read(connection, reports)
-    now = datetime.now(UTC)
-    filings = [
-        Filing(
-            report=submission.report,
-            digest=content_digest(submission.report),
-            point=placement.point,
-            assignment=placement.assignment,
-            state=state_when_filed(placement.assignment),
-            actor=submission.actor,
-            due=deadlines.due(submission.report, now),
+    """Return what became of each report, in the caller's transaction: acknowledge them only after its commit.
+
+    They are placed by the grids in memory, and written by a statement that writes nothing where those are not in force
+    any more: then they are placed anew. So the database is asked once where nothing has changed.
+    """
+    for submission in submissions:
+        require_sound(submission.report)
+    for attempt in range(_ATTEMPTS):
+        grids, deadlines = (
+            (directory.held(connection), directory.deadlines.held(connection))
+            if attempt == 0
+            else (directory.newest(connection), directory.deadlines.newest(connection))
         )
-        for submission, placement in zip(submissions, placements, strict=True)
-    ]
-    outcomes = kept.file_reports(connection, filings)
+        filings = _filings(connection, directory, submissions, grids, deadlines)
+        outcomes = kept.file_reports(connection, filings, kept.Basis(grids.signs.editions, deadlines.version))
+        if outcomes is not None:
+            break
+    else:
+        raise Conflict("The grids in force changed again and again while the reports were placed; send them again.")
     before = kept.first_answers(connection, {each.report_id for each in outcomes if each.received_at is None})
     return [
         FiledReport(
@@ -135,7 +139,36 @@ def file_reports_in(
 
 def place_reports(connection: Connection, directory: GridDirectory, reports: Sequence[Report]) -> list[Placement]:
     """Return where each report is and whose it is, in order, all found in one state of the grids."""
-    locate = directory.locator(connection)
+    return _placed(connection, directory.locator(connection), reports)
+
+
+def _filings(
+    connection: Connection,
+    directory: GridDirectory,
+    submissions: Sequence[Submission],
+    grids: State,
+    deadlines: Deadlines,
+) -> list[Filing]:
+    """Return the reports as they are to be kept by these grids and deadlines."""
+    reports = [submission.report for submission in submissions]
+    placements = _placed(connection, directory.locator_of(grids.grids), reports)
+    placements = _with_candidates(connection, directory, reports, placements)
+    now = datetime.now(UTC)
+    return [
+        Filing(
+            report=submission.report,
+            digest=content_digest(submission.report),
+            point=placement.point,
+            assignment=placement.assignment,
+            state=state_when_filed(placement.assignment),
+            actor=submission.actor,
+            due=deadlines.due(submission.report, now),
+        )
+        for submission, placement in zip(submissions, placements, strict=True)
+    ]
+
+
+def _placed(connection: Connection, locate: Locate, reports: Sequence[Report]) -> list[Placement]:
     named = kept.named_buildings(connection, {report.building_code for report in reports if report.building_code})
     successors = kept.successors(connection, {report.grid_code for report in reports if report.grid_code})
     buildings = {code: BuildingGrid(grid, edition) for code, (grid, edition) in named.items()}

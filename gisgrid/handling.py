@@ -124,7 +124,7 @@ def _record(
     details: dict[str, object] = {"state": state}
     if assignment is not None:
         details |= {"from": before.grid, "to": assignment.grid, "method": assignment.method}
-    due = _due(connection, record, request)
+    due = _due(directory.deadlines.newest(connection), record, request)
     if due is not None:
         details |= due_details(due)
     event = report_events.NewEvent(
@@ -138,7 +138,7 @@ def _record(
     report_events.record(connection, record.id, event, state=state, assignment=assignment, due=due)
 
 
-def _due(connection: Connection, record: ReportRecord, request: ReportEventRequest) -> Due | None:
+def _due(deadlines: Deadlines, record: ReportRecord, request: ReportEventRequest) -> Due | None:
     """Return until when the report is due after the event, or None where that stays.
 
     Who gets a report has the whole time to accept it; the citizen's clock runs on until it is closed, and begins anew
@@ -146,7 +146,7 @@ def _due(connection: Connection, record: ReportRecord, request: ReportEventReque
     """
     if request.type not in ("reassign", "reopen"):
         return None
-    due = Deadlines.read(connection, [record.report]).due(record.report, datetime.now(UTC))
+    due = deadlines.due(record.report, datetime.now(UTC))
     return due if request.type == "reopen" else dataclasses.replace(due, close=record.due.close)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from gisgrid.dispatch.claims import claim_findings
 from gisgrid.dispatch.matching import candidates_finding
 from gisgrid.errors import BadCoordinate
-from gisgrid.geometry.crs import DECIMALS, parse_crs, require_lon_lat, to_wgs84
+from gisgrid.geometry.crs import DECIMALS, is_lon_lat, parse_crs, require_lon_lat, to_wgs84
 from gisgrid.model import Assignment, Candidate, CoordinateSystem, Finding, Location, Report, Rule
 
 Locate = Callable[[float, float], Location]
@@ -92,6 +92,8 @@ ACCURACY_REACHES: Final = Rule(
 
 _WRITTEN_OUT_BELOW: Final = 1e15
 """PostgreSQL writes larger numbers with all their zeros, which a reader takes for whole ones."""
+_AS_WGS84: Final = frozenset({"wgs84", "cgcs2000"})
+"""Systems whose coordinates `to_wgs84` returns as they are; most reports come in these, one by one."""
 _OTHERWISE: Final[tuple[CoordinateSystem, ...]] = ("wgs84", "gcj02", "bd09")
 """What a source may have meant; CGCS2000 is not among them because it agrees with WGS-84."""
 
@@ -186,6 +188,8 @@ def _point(report: Report, findings: list[Finding]) -> tuple[float, float] | Non
             )
         )
         return None
+    if is_lon_lat(lon, lat):
+        return _wgs84(lon, lat, declared)
     try:
         require_lon_lat(lon, lat)
     except BadCoordinate as error:
@@ -194,8 +198,7 @@ def _point(report: Report, findings: list[Finding]) -> tuple[float, float] | Non
                 lon=_told(lon), lat=_told(lat), crs=declared, reason=str(error).removeprefix("Point 1: ")
             )
         )
-        return None
-    return _wgs84(lon, lat, declared)
+    return None
 
 
 def _told(degrees: float | None) -> float | str | None:
@@ -205,6 +208,8 @@ def _told(degrees: float | None) -> float | str | None:
 
 def _wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """Return the point with the decimals that are stored, so that asking the database later gives the same grid."""
+    if crs in _AS_WGS84:
+        return round(lon, DECIMALS), round(lat, DECIMALS)
     x, y = to_wgs84(np.array([lon]), np.array([lat]), crs)
     return round(float(x[0]), DECIMALS), round(float(y[0]), DECIMALS)
 

@@ -36,6 +36,9 @@ _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _GRID_CODE: Final = re.compile(r"[0-9]{15}")
 _ACCURACY_LIMIT_M: Final = 1_000_000.0
+_IN_ORDER: Final = sorted(field.name for field in fields(Report))
+_AS_JSON: Final = json.JSONEncoder().encode
+"""The spelling that digests are taken of; it must stay, or reports kept before would no longer be known again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,10 @@ def content_digest(report: Report) -> bytes:
     Fields without a value are left out, so that a field added later does not change the digest of older reports;
     instants count in UTC.
     """
-    content = {field.name: getattr(report, field.name) for field in fields(report)}
+    given = {name: value for name in _IN_ORDER if (value := getattr(report, name)) is not None}
     if report.reported_at is not None:
-        content["reported_at"] = report.reported_at.astimezone(UTC).isoformat()
-    given = {name: value for name, value in content.items() if value is not None}
-    return hashlib.sha256(json.dumps(given, sort_keys=True, ensure_ascii=True).encode()).digest()
+        given["reported_at"] = report.reported_at.astimezone(UTC).isoformat()
+    return hashlib.sha256(_AS_JSON(given).encode()).digest()
 
 
 def text_fault(name: str, value: str | None, limit: int) -> FieldFault | None:
@@ -112,9 +114,17 @@ def text_fault(name: str, value: str | None, limit: int) -> FieldFault | None:
         return FieldFault(name, f"{name} has {len(value)} characters; send at most {limit}.")
     if "\x00" in value:
         return FieldFault(name, f"{name} holds the character U+0000, which no text may hold; remove it.")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and _has_lone_surrogate(value):
         return FieldFault(name, f"{name} holds half of a surrogate pair; send it as whole UTF-8 characters.")
     return None
+
+
+def _has_lone_surrogate(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _number_faults(report: Report) -> list[FieldFault]:

@@ -11,7 +11,7 @@ the calendar makes it a holiday 节假日, and whatever the calendar makes a wor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
@@ -23,6 +23,8 @@ from gisgrid.model import DayKind, Due, LimitUnit, TimeLimit
 SESSIONS: Final = ((time(8, 30), time(12, 0)), (time(14, 30), time(18, 0)))
 """When people work on a working day, by the clock of the zone."""
 ZONE: Final = ZoneInfo("Asia/Shanghai")
+LimitKey = tuple[str, str | None]
+"""Category and urgency of a time limit; no two have the same."""
 _SATURDAY: Final = 5
 _FURTHEST: Final = timedelta(days=3_660)
 """Nothing is due later than ten years from now: a calendar without working days must not be walked for ever."""
@@ -87,21 +89,26 @@ def due_of(limit: TimeLimit | None, start: datetime, calendar: WorkCalendar) -> 
     return Due(accept=end(limit.accept_within), close=end(limit.close_within))
 
 
-def limit_of(limits: Sequence[TimeLimit], categories: Sequence[str], urgency: str | None) -> TimeLimit | None:
+def by_key(limits: Iterable[TimeLimit]) -> dict[LimitKey, TimeLimit]:
+    """Return time limits by category and urgency."""
+    return {(limit.category, limit.urgency): limit for limit in limits}
+
+
+def limit_of(limits: Mapping[LimitKey, TimeLimit], categories: Iterable[str], urgency: str | None) -> TimeLimit | None:
     """Return the limit that holds: of the nearest category that has one, for this urgency before the one for any.
 
     Parameters
     ----------
     limits
-        Those imported.
+        Those imported, by category and urgency.
     categories
         The report's category and those above it, the nearest first. `*` stands for any category and comes last.
     """
     for category in (*categories, "*"):
         for wanted in (urgency, None) if urgency is not None else (None,):
-            for limit in limits:
-                if limit.category == category and limit.urgency == wanted:
-                    return limit
+            limit = limits.get((category, wanted))
+            if limit is not None:
+                return limit
     return None
 
 

@@ -217,6 +217,11 @@ def require_lon_lat(lon: ArrayLike, lat: ArrayLike) -> None:
         raise BadCoordinate(f"Point {position + 1}: {sentence}")
 
 
+def is_lon_lat(lon: float, lat: float) -> bool:
+    """Return whether one point is a longitude and latitude in degrees (`require_lon_lat` without its sentences)."""
+    return abs(lon) <= 180.0 and abs(lat) <= 90.0  # False for what is not finite
+
+
 def lon_lat_faults(lon: ArrayLike, lat: ArrayLike) -> Iterator[tuple[int, str]]:
     """Yield the position of each point that is no longitude and latitude in degrees, and what is wrong with it."""
     lons = np.atleast_1d(np.asarray(lon, dtype=np.float64))

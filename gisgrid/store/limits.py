@@ -5,14 +5,17 @@ Room: store. In: a `Connection`. Out: `model.TimeLimit`s, days. Must not import 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gisgrid.model import DayKind, TimeLimit
-from gisgrid.store.database import Connection, named_query
-from gisgrid.store.tables import HOLIDAYS, TIME_LIMITS
+from gisgrid.store.database import Connection
+from gisgrid.store.tables import HOLIDAYS, IMPORT_RUNS, TIME_LIMITS
+
+LIMIT_LAYERS: Final = ("categories", "holidays", "limits")
+"""The layers by whose import a deadline may become another."""
 
 
 def time_limits(connection: Connection) -> list[TimeLimit]:
@@ -27,9 +30,10 @@ def special_days(connection: Connection) -> dict[date, DayKind]:
     return {row.date: row.kind for row in connection.execute(select(HOLIDAYS.c.date, HOLIDAYS.c.kind))}
 
 
-def category_chains(connection: Connection, categories: Collection[str]) -> dict[str, list[str]]:
-    """Return each of these categories with those above it, the nearest first; one that is not imported stands alone."""
-    if not categories:
-        return {}
-    rows = connection.execute(named_query("category_chains"), {"codes": sorted(set(categories))})
-    return {row.code: list(row.chain) for row in rows}
+def version(connection: Connection) -> int:
+    """Return a number that changes whenever limits, days or categories are imported: how often they were.
+
+    Runs of imports are append-only, so their count grows with every commit (see `editions.version`).
+    """
+    runs = IMPORT_RUNS.c.layer.in_(LIMIT_LAYERS)
+    return int(connection.execute(select(func.count()).select_from(IMPORT_RUNS).where(runs)).scalar_one())

@@ -5,6 +5,9 @@ Room: store. In: filings. Out: the ids that are new. Must not import any other r
 However many reports share a commit, they cross to the database as one parameter and come back as one answer: that and
 the one commit make many simultaneous reports cheap. The unique key is inserted first; what came before is left as it
 is.
+
+Where reports go and until when they are due is found beforehand, by what is held in memory. The statement itself looks
+whether that is still what the database has, and writes nothing otherwise.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import orjson
 from sqlalchemy import Table, TextClause, create_mock_engine, text
 
 from gisgrid.store.database import Connection
+from gisgrid.store.limits import LIMIT_LAYERS
 from gisgrid.store.report_rows import RECEIVED, Filing, assignment_values, due_details, report_values
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
@@ -26,8 +30,15 @@ _DIALECT: Final = create_mock_engine("postgresql://", lambda *_: None).dialect
 _ASSIGNED: Final = "assigned_"
 """Begins the members that belong to the assignment: both tables have a `grid_code`."""
 _STATEMENT: Final = """
-WITH given AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(CAST(:filings AS json)) AS filing ({members})
+WITH present AS MATERIALIZED (
+  SELECT
+    (SELECT count(*) FROM gisgrid.editions) = :editions
+    AND (SELECT count(*) FROM gisgrid.import_runs WHERE layer = ANY(CAST(:limit_layers AS text[]))) = :limits
+    AS agrees
+), given AS MATERIALIZED (
+  SELECT filing.*
+  FROM json_to_recordset(CAST(:filings AS json)) AS filing ({members})
+  WHERE (SELECT agrees FROM present)
 ), created AS (
   INSERT INTO gisgrid.reports ({reports})
   SELECT {reports} FROM given
@@ -41,8 +52,24 @@ WITH given AS MATERIALIZED (
   INSERT INTO gisgrid.report_events (report_id, {events})
   SELECT id, {events} FROM created JOIN given USING (source, external_id) ORDER BY id
 )
-SELECT id, source, external_id, received_at FROM created
+SELECT agrees, id, source, external_id, received_at FROM present LEFT JOIN created ON TRUE
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What filings were made by: numbers that differ once another edition is published, or limits are imported.
+
+    Attributes
+    ----------
+    editions
+        `editions.version` of the grids.
+    limits
+        `limits.version` of the time limits.
+    """
+
+    editions: int
+    limits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +80,10 @@ class Created:
     received_at: datetime
 
 
-def insert(connection: Connection, filings: Collection[Filing]) -> dict[tuple[str, str], Created]:
+def insert(connection: Connection, filings: Collection[Filing], basis: Basis) -> dict[tuple[str, str], Created] | None:
     """Return the reports that are new, by source and external_id; the others came before and are left as they are.
+
+    None where the basis is not what the database has by now: nothing was written.
 
     Parameters
     ----------
@@ -66,8 +95,11 @@ def insert(connection: Connection, filings: Collection[Filing]) -> dict[tuple[st
     rows = [(report_values(each), assignment_values(each.assignment), _event_values(each)) for each in filings]
     documents = [report | _prefixed(assignment) | event for report, assignment, event in rows]
     statement = _statement(*(tuple(part) for part in rows[0]))
-    created = connection.execute(statement, {"filings": orjson.dumps(documents).decode()})
-    return {(row.source, row.external_id): Created(row.id, row.received_at) for row in created}
+    given = {"filings": orjson.dumps(documents).decode(), "editions": basis.editions, "limits": basis.limits}
+    rows_back = connection.execute(statement, {**given, "limit_layers": list(LIMIT_LAYERS)}).all()
+    if not rows_back[0].agrees:
+        return None
+    return {(row.source, row.external_id): Created(row.id, row.received_at) for row in rows_back if row.id is not None}
 
 
 def _prefixed(assignment: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,10 +108,9 @@ def first_record(filing: Filing, report_id: str, received_at: datetime) -> Repor
 
 def _as_kept(report: Report) -> Report:
     """Return the report as the table holds it: half a place is none (the finding has it), instants are in UTC."""
-    kept = replace(report, reported_at=_in_utc(report.reported_at))
-    if report.lon is None or report.lat is None or report.crs is None:
-        kept = replace(kept, lon=None, lat=None, crs=None)
-    return kept
+    kept = report if report.reported_at is None else replace(report, reported_at=_in_utc(report.reported_at))
+    given = sum(part is not None for part in (report.lon, report.lat, report.crs))
+    return replace(kept, lon=None, lat=None, crs=None) if given in (1, 2) else kept
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ Room: store. In: reports with their assignment. Out: what was kept. Must not imp
 
 The unique key (source, external_id) is inserted first and the database decides who came first: to look and then insert
 doubled 175 of 200 simultaneous pairs, this way doubled none. A report, its first assignment and its first event are
-written in the caller's transaction: acknowledge it only after the commit.
+written in one statement, in the caller's transaction: acknowledge it only after the commit.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tup
 from gisgrid.model import OPEN_STATES, Report, ReportState
 from gisgrid.store import report_filing
 from gisgrid.store.database import Connection, named_query
+from gisgrid.store.report_filing import Basis
 from gisgrid.store.report_rows import (
     RECEIVED,
     Filing,
@@ -31,6 +32,7 @@ from gisgrid.store.report_rows import (
 from gisgrid.store.tables import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
 
 __all__ = [
+    "Basis",
     "Filed",
     "Filing",
     "Outcome",
@@ -98,16 +100,19 @@ class ReportFilter:
     overdue: bool | None = None
 
 
-def file_reports(connection: Connection, filings: Sequence[Filing]) -> list[Filed]:
+def file_reports(connection: Connection, filings: Sequence[Filing], basis: Basis) -> list[Filed] | None:
     """Return what became of each filing, in order; of several with one key the first counts.
 
-    All new reports, their assignments and events are written in the caller's transaction. Another transaction that
-    is filing the same key is waited for.
+    All new reports, their assignments and events are written in one statement. Another transaction that is filing the
+    same key is waited for. None, and nothing written, where the filings were made by another basis than what the
+    database has by now: make them anew.
     """
     first: dict[tuple[str, str], Filing] = {}
     for filing in filings:
         first.setdefault(_key(filing.report), filing)
-    created = report_filing.insert(connection, first.values())
+    created = report_filing.insert(connection, first.values(), basis)
+    if created is None:
+        return None
     before = _existing(connection, [key for key in first if key not in created])
     results = []
     for filing in filings:

@@ -12,12 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from test_reports import filing
-from town import build, code, publish, save_plan
+from town import build, code, file_now, publish, save_plan
 
 from gisgrid.errors import Conflict, DatabaseUnavailable
 from gisgrid.feeding import Feed
 from gisgrid.model import Assignment
-from gisgrid.store import feed, migrations, reports
+from gisgrid.store import feed, migrations
 from gisgrid.store.database import Connection, Database, owner_connection
 from gisgrid.store.reports import Sight
 
@@ -28,7 +28,7 @@ ADD_EVENT = text(
 
 
 def file(connection: Connection, number: int, **changes: object) -> str:
-    return reports.file_reports(connection, [dataclasses.replace(filing(number), **changes)])[0].report_id
+    return file_now(connection, [dataclasses.replace(filing(number), **changes)])[0].report_id
 
 
 def add_event(connection: Connection, report: str, kind: str = "note", details: str = "{}") -> int:

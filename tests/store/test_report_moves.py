@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -57,6 +58,27 @@ def read(database: Database, report_id: str) -> tuple[ReportRecord, list[tuple[s
         history = kept.history(connection, report_id)
         moves = [(event.actor, dict(event.details)) for event in history if event.type == "moved"]
         return kept.get(connection, report_id), moves  # type: ignore[return-value]
+
+
+def test_a_report_that_is_placed_while_an_edition_is_published_is_placed_by_the_new_one(
+    town: Database, directory: GridDirectory, file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish_columns(town)
+    file(**IN_SECOND)  # the first edition is in memory now
+    placed: list[str] = []
+    write = kept.file_reports
+
+    def writing(*given: Any) -> Any:
+        if not placed:
+            split_into_rows(town, first)
+        placed.append(given[1][0].assignment.grid)
+        return write(*given)
+
+    monkeypatch.setattr(kept, "file_reports", writing)
+    report = file(**IN_FIRST)
+    assert placed == [code(1), code(4)]
+    assert read(town, report)[0].assignment.grid == code(4)
+    assert len(read(town, report)[1]) == 0
 
 
 def test_open_reports_move_and_closed_ones_keep_the_grid_of_their_time(

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from town import basis, file_now
 
 from gisgrid.dispatch.intake import content_digest
 from gisgrid.errors import NotFound
@@ -33,7 +34,7 @@ def filing(number: int = 1, **changes: object) -> reports.Filing:
 
 def file_one(database: Database, one: reports.Filing) -> reports.Filed:
     with database.transaction() as connection:
-        return reports.file_reports(connection, [one])[0]
+        return file_now(connection, [one])[0]
 
 
 def count(database: Database) -> int:
@@ -69,7 +70,7 @@ def test_in_a_batch_the_first_of_a_key_counts_and_the_answers_keep_the_order(dat
     before = file_one(database, filing(3))
     batch = [filing(5), filing(3), filing(1), filing(5), filing(1, text="other")]
     with database.transaction() as connection:
-        results = reports.file_reports(connection, batch)
+        results = file_now(connection, batch)
         answers = reports.first_answers(connection, [each.report_id for each in results])
     assert [each.outcome for each in results] == ["created", "repeated", "created", "repeated", "different"]
     assert results[1].report_id == before.report_id
@@ -81,13 +82,30 @@ def test_in_a_batch_the_first_of_a_key_counts_and_the_answers_keep_the_order(dat
 def test_nothing_is_kept_of_a_transaction_that_fails(database: Database) -> None:
     def interrupted() -> None:
         with database.transaction() as connection:
-            reports.file_reports(connection, [filing(number) for number in range(20)])
+            file_now(connection, [filing(number) for number in range(20)])
             raise RuntimeError("the plug was pulled")
 
     with pytest.raises(RuntimeError, match="pulled"):
         interrupted()
     assert count(database) == 0
     assert file_one(database, filing(7)).outcome == "created"
+
+
+@pytest.mark.parametrize("changed", ["editions", "limits"])
+def test_what_was_made_by_what_holds_no_longer_is_not_written(database: Database, changed: str) -> None:
+    with database.transaction() as connection:
+        before = basis(connection)
+        other = dataclasses.replace(before, **{changed: getattr(before, changed) + 1})
+        assert reports.file_reports(connection, [filing()], other) is None
+    assert count(database) == 0
+    assert file_one(database, filing()).outcome == "created"
+
+
+def test_a_single_statement_is_kept_without_more_ado(database: Database) -> None:
+    with database.statements() as connection:
+        filed = file_now(connection, [filing(1), filing(2)])
+        assert count(database) == 2  # seen by another connection at once
+    assert [each.outcome for each in filed] == ["created", "created"]
 
 
 def test_simultaneous_repeats_make_one_report_each(database: Database) -> None:
@@ -98,7 +116,7 @@ def test_simultaneous_repeats_make_one_report_each(database: Database) -> None:
         gate.wait()
         batch = [filing(number) for number in range(40)]
         with database.transaction() as connection:
-            results = reports.file_reports(connection, batch if order % 2 else batch[::-1])
+            results = file_now(connection, batch if order % 2 else batch[::-1])
         outcomes.extend(each.outcome for each in results)
 
     threads = [threading.Thread(target=send, args=(order,)) for order in range(8)]
@@ -112,7 +130,7 @@ def test_simultaneous_repeats_make_one_report_each(database: Database) -> None:
 
 def test_pages_follow_each_other_without_gap_or_repeat(database: Database) -> None:
     with database.transaction() as connection:
-        reports.file_reports(connection, [filing(number) for number in range(25)])
+        file_now(connection, [filing(number) for number in range(25)])
     seen: list[str] = []
     after = None
     with database.transaction() as connection:
@@ -127,7 +145,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(database: Database) -> No
 def test_filters_and_sight(database: Database) -> None:
     mine, other = filing(1), dataclasses.replace(filing(2), actor="city app")
     with database.transaction() as connection:
-        first, second = reports.file_reports(connection, [mine, other])
+        first, second = file_now(connection, [mine, other])
     started = datetime.now(UTC)
     with database.transaction() as connection:
 
@@ -153,9 +171,9 @@ def test_an_id_that_is_none_is_not_found(database: Database, report_id: str) -> 
 def test_ten_thousand_reports_are_filed_in_one_statement_and_once(database: Database) -> None:
     batch = [filing(number) for number in range(10_000)]
     with database.transaction() as connection:
-        created = reports.file_reports(connection, batch)
+        created = file_now(connection, batch)
     with database.transaction() as connection:
-        again = reports.file_reports(connection, batch)
+        again = file_now(connection, batch)
     assert {each.outcome for each in created} == {"created"}
     assert {each.outcome for each in again} == {"repeated"}
     assert [each.report_id for each in created] == [each.report_id for each in again]

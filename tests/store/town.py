@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from gisgrid.errors import RefusedData
 from gisgrid.model import Cell, CellBorder, Drawing, DrawSettings, Edition, Finding, Grid, Lineage, Plan
-from gisgrid.store import editions, plans
+from gisgrid.store import editions, limits, plans, reports
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Connection, Database, copy_rows
 from gisgrid.store.tables import BUILDINGS, DIVISIONS, EDITION_BUILDINGS, EDITION_GRIDS
@@ -44,6 +44,18 @@ def clone(cluster: Cluster, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     yield databases.create(cluster, name, template)
     databases.drop(cluster, name)
+
+
+def basis(connection: Connection) -> reports.Basis:
+    """What filings that are made now rest on."""
+    return reports.Basis(editions.version(connection), limits.version(connection))
+
+
+def file_now(connection: Connection, filings: Sequence[reports.Filing]) -> list[reports.Filed]:
+    """What became of filings that were made by what the database has now."""
+    filed = reports.file_reports(connection, filings, basis(connection))
+    assert filed is not None
+    return filed
 
 
 def code(number: int, community: str = COMMUNITY) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gisgrid.dispatch.limits import ZONE, WorkCalendar, due_at, due_of, limit_of
+from gisgrid.dispatch.limits import ZONE, WorkCalendar, by_key, due_at, due_of, limit_of
 from gisgrid.model import DayKind, Due, LimitUnit, TimeLimit
 
 DAYS: dict[date, DayKind] = {
@@ -101,19 +101,20 @@ def test_a_calendar_without_work_comes_to_an_end() -> None:
 
 
 def test_the_nearest_category_decides_and_the_urgency_before_any() -> None:
-    urgent, plain, above, anything = limits = [
+    urgent, plain, above, anything = given = [
         TimeLimit("0103", "紧急", "hours", 0.5, 4),
         TimeLimit("0103", None, "working_hours", 2, 8),
         TimeLimit("01", "特急", "hours", 0.25, 1),
         TimeLimit("*", None, "working_days", 1, 5),
     ]
+    limits = by_key(given)
     assert limit_of(limits, ["0103", "01"], "紧急") is urgent
     assert limit_of(limits, ["0103", "01"], None) is plain
     assert limit_of(limits, ["0103", "01"], "特急") is plain  # the nearest category, before the urgency above it
     assert limit_of(limits, ["0104", "01"], "特急") is above
     assert limit_of(limits, ["0104", "01"], "紧急") is anything
     assert limit_of(limits, [], None) is anything
-    assert limit_of(limits[:3], [], None) is None
+    assert limit_of(by_key(given[:3]), [], None) is None
 
 
 def test_what_is_not_set_is_not_due() -> None:
