@@ -38,20 +38,6 @@ async def read_optional_json(request: Request) -> Any:
     return await run_in_threadpool(parse_json, body)
 
 
-async def read_lines(request: Request) -> list[Any]:
-    """Return the values of a batch: a JSON array, or one JSON value a line (a dependency for routes).
-
-    A line that is no JSON becomes its `BadRequest`, so that one bad line does not take the others with it.
-    """
-    if require_type(request, JSON_TYPE, LINES_TYPE) == JSON_TYPE:
-        values = await run_in_threadpool(parse_json, await read_bytes(request))
-        if not isinstance(values, list):
-            raise BadRequest(422, "invalid_body", f"The batch must be a JSON array, or lines of type {LINES_TYPE}.")
-        return values
-    lines = (await read_bytes(request)).split(b"\n")
-    return await run_in_threadpool(lambda: [_line(line) for line in lines if line.strip()])
-
-
 async def read_bytes(request: Request, limit: int = BODY_LIMIT) -> bytes:
     """Return the body; more than the limit is refused while it comes in, not after."""
     too_large = BadRequest(413, "too_large", f"The body is larger than {limit:,} bytes; send it in several requests.")
@@ -134,6 +120,19 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
+def parse_lines(body: bytes, media_type: str) -> list[Any]:
+    """Return the values of a batch: a JSON array, or one JSON value a line.
+
+    A line that is no JSON becomes its `BadRequest`, so that one bad line does not take the others with it.
+    """
+    if media_type == LINES_TYPE:
+        return [_line(line) for line in body.split(b"\n") if line.strip()]
+    values = parse_json(body)
+    if not isinstance(values, list):
+        raise BadRequest(422, "invalid_body", f"The batch must be a JSON array, or lines of type {LINES_TYPE}.")
+    return values
+
+
 def _line(line: bytes) -> Any:
     try:
         return parse_json(line)
@@ -146,21 +145,20 @@ def _names_are_distinct(value: Any, body: bytes) -> bool:
 
     Of a name that stands twice only the last is in the value. So count colons: each in the text stands behind a name or
     within a name or text, and all are found in the value unless a name was dropped. Only an escaped colon would upset
-    the count. The walk ends with the last colon: lists of numbers are hardly ever entered.
+    the count. The walk ends with the last colon: long lists of numbers are hardly ever entered.
     """
     if rb"\u003a" in body or rb"\u003A" in body:
         return False
-    missing, waiting = body.count(b":"), [value]
+    missing: int = body.count(b":")
+    waiting: list[Any] = [[value]]
     while missing and waiting:
         each = waiting.pop()
-        if isinstance(each, str):
-            missing -= each.count(":")
-        elif isinstance(each, dict):
+        members = each
+        if isinstance(each, dict):
             missing -= len(each)
-            waiting += each
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
+            members = [*each, *each.values()]
+        missing -= "".join([member for member in members if isinstance(member, str)]).count(":")
+        waiting += [member for member in members if isinstance(member, dict | list)]
     return missing == 0
 
 

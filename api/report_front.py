@@ -1,4 +1,4 @@
-"""`POST /v1/reports`, answered ahead of the router: one sound report from a known caller, and nothing else.
+"""`POST /v1/reports` and its batches, answered ahead of the router: what is sound and from a known caller.
 
 Room: the front door on the wire. In: an ASGI request. Out: the very bytes that the route would have sent. As in
 `api.front` only the success is here: whatever is not plainly sound goes on to the app, the body with it as it came.
@@ -12,28 +12,30 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import schemas
 from api.access import ACCESS
-from api.bodies import JSON_TYPE, parse_json
+from api.bodies import BODY_LIMIT, JSON_TYPE, LINES_TYPE, parse_json
+from api.callers import Caller
 from api.deps import Services
 from api.errors import problem_of
 from api.front import known_caller
 from api.metrics import Metrics
 from api.replay import body_of, from_the_start, whole
-from api.routes.reports import report_answer
+from api.routes.reports import file_batch, report_answer
 from gisgrid.errors import GisgridError, Overloaded
-from gisgrid.model import Report
 
-_METHOD, _PATH = "POST", "/v1/reports"
-_ROLES: Final = ACCESS[_METHOD, _PATH].roles or frozenset()
-_AT_ONCE: Final = 64 * 1024
-"""Larger bodies are read in a thread, by the route."""
+_METHOD, _ONE, _BATCH = "POST", "/v1/reports", "/v1/reports/batch"
+_ROLES: Final = {path: ACCESS[_METHOD, path].roles or frozenset() for path in (_ONE, _BATCH)}
+_TYPES: Final = {_ONE: {JSON_TYPE}, _BATCH: {JSON_TYPE, LINES_TYPE}}
+_LIMITS: Final = {_ONE: 64 * 1024, _BATCH: BODY_LIMIT}
+"""A single report is read on the event loop; a larger one by the route, in a thread, where batches always are."""
 
 
 class ReportFront:
-    """Files single reports itself and hands everything else on.
+    """Files reports itself and hands everything else on.
 
     Parameters
     ----------
@@ -48,50 +50,45 @@ class ReportFront:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on as it came."""
-        if scope["type"] != "http" or scope["method"] != _METHOD or scope["path"] != _PATH or not _plain(scope):
+        path = scope.get("path", "")
+        media_type = _media_type(scope, path) if path in _ROLES and scope["method"] == _METHOD else None
+        if media_type is None:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
         services: Services = scope["app"].state.services
-        caller = known_caller(services, scope["headers"], _ROLES)
+        caller = known_caller(services, scope["headers"], _ROLES[path])
         if caller is None or services.watch.fault is not None:
             await self._app(scope, receive, send)
             return
         messages = await whole(receive)
-        report = _report(body_of(messages))
-        if report is None:
-            await self._app(scope, from_the_start(messages, receive), send)
-            return
         try:
-            filed = await services.intake.file(report, actor=caller.actor)
+            answer = await (
+                self._answer(services, caller, body_of(messages))
+                if path == _ONE
+                else file_batch(services, caller, body_of(messages), media_type)
+            )
         except Overloaded as fault:  # handed on it would only wait for a thread
             answer = problem_of(fault)
-        except GisgridError:  # filed again by the route it fails again, or is a repeat: nothing is doubled
+        except (GisgridError, HTTPException):  # tried again by the route it fails again, or is a repeat
             await self._app(scope, from_the_start(messages, receive), send)
             return
-        else:
-            self._metrics.reports.labels(filed.outcome).inc()
-            answer = report_answer(filed)
         answer.raw_headers += self._headers
         await answer(scope, receive, send)
-        self._metrics.requests.count(_METHOD, _PATH, answer.status_code, time.perf_counter() - started)
+        self._metrics.requests.count(_METHOD, path, answer.status_code, time.perf_counter() - started)
+
+    async def _answer(self, services: Services, caller: Caller, body: bytes) -> Response:
+        report = schemas.checked(schemas.ReportBody, parse_json(body)).report()
+        filed = await services.intake.file(report, actor=caller.actor)
+        self._metrics.reports.labels(filed.outcome).inc()
+        return report_answer(filed)
 
 
-def _plain(scope: Scope) -> bool:
+def _media_type(scope: Scope, path: str) -> str | None:
+    """Return the media type of a body that is plainly one of ours and of bounded length; None for all else."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
-    return (
-        not scope["query_string"]
-        and headers.get(b"content-type") == JSON_TYPE.encode()
-        and length.isdigit()
-        and len(length) < 8
-        and int(length) <= _AT_ONCE
-    )
-
-
-def _report(body: bytes) -> Report | None:
-    """Return the report that a body holds; None where the route will say what is wrong with it."""
-    try:
-        return schemas.checked(schemas.ReportBody, parse_json(body)).report()
-    except (GisgridError, HTTPException):
+    if scope["query_string"] or not (length.isdigit() and len(length) < 9 and int(length) <= _LIMITS[path]):
         return None
+    declared = headers.get(b"content-type", b"").decode("latin-1")
+    return declared if declared in _TYPES[path] else None

@@ -139,8 +139,8 @@ class ReportBody(Strict):
             422 with a pointer to each field that cannot be kept.
         """
         placed = self.lon is not None or self.lat is not None
-        values = self.model_dump()
-        values["crs"] = declared_system(self.crs) if placed or self.crs is not None else None
+        # The members are plain values: `model_dump` would only copy each of them, at ten times the cost.
+        values = {**vars(self), "crs": declared_system(self.crs) if placed or self.crs is not None else None}
         report = Report(**values)
         _require_none(field_faults(report))
         return report

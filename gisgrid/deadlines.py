@@ -1,7 +1,7 @@
 """Until when reports are due, by the limits and the calendar as imported now.
 
-Room: the corridor, below `filing`. In: a `Connection`, reports. Out: `model.Due`. Must not import a web framework, SQL
-or settings.
+Room: the corridor, below `directory`. In: a `Connection`, reports. Out: `model.Due`. Must not import a web framework,
+SQL or settings.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ Room: the front door on the wire. In: reports, one or many. Out: what was kept, 
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -12,8 +14,19 @@ from fastapi import Depends, Query, Request, Response
 
 from api import documents, schemas
 from api.access import CallerDep, guarded_router
-from api.bodies import JSON_TYPE, LINES_TYPE, read_json, read_lines
-from api.deps import PAGE_DEFAULT, CursorQuery, Instant, LimitQuery, ServicesDep, answer, cursor_of, position_of
+from api.bodies import JSON_TYPE, LINES_TYPE, parse_lines, read_bytes, read_json, require_type
+from api.callers import Caller
+from api.deps import (
+    PAGE_DEFAULT,
+    CursorQuery,
+    Instant,
+    LimitQuery,
+    Services,
+    ServicesDep,
+    answer,
+    cursor_of,
+    position_of,
+)
 from api.errors import BadRequest, document_of
 from gisgrid import filing, handling
 from gisgrid.errors import DifferentReport, GisgridError
@@ -69,25 +82,34 @@ def report_answer(filed: FiledReport) -> Response:
         }
     },
 )
-def file_reports(
-    request: Request, services: ServicesDep, caller: CallerDep, body: Annotated[list[Any], Depends(read_lines)]
-) -> Response:
+async def file_reports(request: Request, services: ServicesDep, caller: CallerDep) -> Response:
     """File up to 10,000 reports in one commit: a result for each in order, with the status it would have had alone.
 
     A line that is wrong takes no other with it. JSON in, JSON out; lines in, lines out.
     """
-    if len(body) > schemas.BATCH_LIMIT:
+    media_type = require_type(request, JSON_TYPE, LINES_TYPE)
+    return await file_batch(services, caller, await read_bytes(request), media_type)
+
+
+async def file_batch(services: Services, caller: Caller, body: bytes, media_type: str) -> Response:
+    """Return the answer to a batch in one of the two media types, after the commit that holds it."""
+    return await services.intake.file_batch(body, partial(_batch_answer, services, caller, media_type))
+
+
+def _batch_answer(services: Services, caller: Caller, media_type: str, body: bytes) -> Response:
+    values = parse_lines(body, media_type)
+    if len(values) > schemas.BATCH_LIMIT:
         raise BadRequest(
-            413, "too_large", f"The batch has {len(body):,} reports; send at most {schemas.BATCH_LIMIT:,}."
+            413, "too_large", f"The batch has {len(values):,} reports; send at most {schemas.BATCH_LIMIT:,}."
         )
-    read = [_read(value) for value in body]
+    read = [_read(value) for value in values]
     sound = [each for each in read if isinstance(each, Report)]
     submissions = [Submission(report, caller.actor) for report in sound]
     filed = iter(filing.file_reports(services.database, services.directory, submissions))
     results = [_result(next(filed)) if isinstance(each, Report) else each for each in read]
-    for result in results:
-        services.metrics.reports.labels(result.get("outcome", "refused")).inc()
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == LINES_TYPE:
+    for outcome, number in Counter(result.get("outcome", "refused") for result in results).items():
+        services.metrics.reports.labels(outcome).inc(number)
+    if media_type == LINES_TYPE:
         return Response(b"".join(orjson.dumps(result) + b"\n" for result in results), media_type=LINES_TYPE)
     return answer(results)
 

@@ -52,18 +52,23 @@ BODIES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES)
 def test_what_is_answered_at_once_is_what_is_kept(shared_service: Service, body: dict[str, Any]) -> None:
     client = _dispatcher(shared_service)
     sent = {"source": "law", "external_id": str(next(NUMBERS)), **body}
     first = client.post("/v1/reports", json=sent)
-    if first.status_code == 422:  # a made-up body with a fault of its own; both ways must say the same of it
+    together = [client.post("/v1/reports/batch", json=[sent], headers=headers) for headers in ({}, BY_THE_ROUTE)]
+    assert together[0].content == together[1].content
+    assert {**together[0].headers, "date": ""} == {**together[1].headers, "date": ""}
+    if first.status_code == 422:  # a made-up body with a fault of its own; all ways must say the same of it
         assert client.post("/v1/reports", json=sent, headers=BY_THE_ROUTE).content == first.content
+        assert together[0].json()[0]["errors"] == first.json()["errors"]
         return
     again = client.post("/v1/reports", json=sent, headers=BY_THE_ROUTE)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.content == first.content
+    assert together[0].json() == [{"status": 200, "outcome": "repeated", "report": first.json()}]
     told, told_again = ({**each.headers, "date": ""} for each in (first, again))
     assert told == told_again
 
@@ -146,3 +151,28 @@ def test_too_many_that_wait_are_told_to_come_again_and_those_that_wait_are_kept(
     assert refused.headers["x-content-type-options"] == "nosniff"
     assert [answer.status_code for answer in answers] == [201] * 5
     assert client.post("/v1/reports", json={"source": "flood", "external_id": "9"}).status_code == 201
+
+
+def test_batches_that_wait_are_bounded_by_their_bytes(
+    service: Service, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "BATCHES_LIMIT_BYTES", 150)
+    client = service.client("dispatch")
+    client.get("/v1/locate")
+    answers: list[httpx.Response] = []
+
+    def send(number: int) -> None:
+        answers.append(client.post("/v1/reports/batch", json=[{"source": "flood", "external_id": f"{number}" * 50}]))
+
+    with service.database.transaction() as connection:
+        connection.execute(text("SET LOCAL ROLE NONE"))
+        connection.execute(text("LOCK TABLE gisgrid.reports IN SHARE MODE"))  # nobody writes until this ends
+        waiting = threading.Thread(target=send, args=(1,))
+        waiting.start()
+        time.sleep(0.3)
+        refused = client.post("/v1/reports/batch", json=[{"source": "flood", "external_id": "2" * 50}])
+    waiting.join()
+    problem(refused, 503, "overloaded")
+    assert answers[0].json()[0]["status"] == 201
+    send(3)
+    assert answers[1].json()[0]["status"] == 201

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gisgrid.dispatch.intake import TEXT_LIMITS, content_digest, field_faults, require_sound
 from gisgrid.errors import UsageError
@@ -74,3 +79,18 @@ def test_the_same_content_has_the_same_digest_and_any_other_another() -> None:
     assert content_digest(SOUND).hex().startswith("98ac29901f1ae0e4"), "reports kept by earlier versions would differ"
     digests = {content_digest(dataclasses.replace(SOUND, **change)) for change in changes}
     assert len(digests | {content_digest(SOUND)}) == len(changes) + 1
+
+
+@given(
+    st.fixed_dictionaries(
+        {"source": st.text(), "external_id": st.text()},
+        optional={
+            "text": st.none() | st.text(), "lon": st.floats(allow_nan=False), "lat": st.none() | st.floats(-90, 90),
+            "accuracy_m": st.none() | st.floats(0, 1e6), "urgency": st.none() | st.text(),
+        },
+    )
+)  # fmt: skip
+def test_the_digest_is_that_of_the_content_as_json_with_sorted_names(content: dict[str, Any]) -> None:
+    given = {name: value for name, value in {**content, "target": "grid"}.items() if value is not None}
+    spelled = json.dumps(given, sort_keys=True, ensure_ascii=True)
+    assert content_digest(Report(**content)) == hashlib.sha256(spelled.encode()).digest()
