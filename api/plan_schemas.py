@@ -5,7 +5,7 @@ Room: the front door on the wire, beside `schemas`. In: JSON. Out: `DrawSettings
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Len
 from pydantic import Field
@@ -33,10 +33,16 @@ class WeightsBody(Strict):
 
 
 class DrawBody(Strict):
-    """A new draft plan of a community, drawn by the service."""
+    """A new draft plan of a community: drawn by the service, from an edition, or blank."""
 
     community: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-    origin: Literal["draw"] = Field(alias="from", description="How the plan begins.")
+    origin: Literal["draw", "edition", "blank"] = Field(
+        alias="from",
+        description="How it begins: `draw` searches for a plan, `edition` is as it is in force, `blank` has no grid.",
+    )
+    edition: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = Field(
+        default=None, description="With from `edition`: an old one that is to be restored."
+    )
     min: Annotated[int, Field(ge=1, le=100_000)] = 300
     max: Annotated[int, Field(ge=1, le=100_000)] = 500
     target: Annotated[int, Field(ge=1, le=100_000)] = 400
@@ -58,14 +64,24 @@ class DrawBody(Strict):
         default=False, description="With keep_current: three plans, from fewest moves to the best cut."
     )
 
+    searched: ClassVar[frozenset[str]] = frozenset(
+        {"keep_current", "grids", "prove", "locked_grids", "locked_buildings", "villages", "seconds", "choices"}
+    )
+    """What is asked of a search, and of nothing else."""
+
     def settings(self) -> DrawSettings:
         """Return the settings of the draw.
 
         Raises
         ------
         BadRequest
-            422 where min, target and max are not in that order.
+            422 where min, target and max are not in that order, or the members contradict each other.
         """
+        if self.edition is not None and self.origin != "edition":
+            raise BadRequest(422, "invalid_body", "/edition: an edition is named only where the plan is from one.")
+        if self.origin != "draw" and self.searched & self.model_fields_set:
+            wrong = min(self.searched & self.model_fields_set)
+            raise BadRequest(422, "invalid_body", f"/{wrong}: nothing is searched for in a plan from {self.origin}.")
         return DrawSettings(
             band=_band(self.min, self.max, self.target),
             seed=self.seed,

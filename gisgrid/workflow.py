@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gisgrid.drafting import draft_plan
 from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
 from gisgrid.errors import Conflict, RefusedData, UsageError
@@ -46,6 +47,7 @@ __all__ = [
     "communities_with_buildings",
     "compare_plans",
     "district_codes",
+    "draft_plan",
     "draw_map",
     "draw_micro_grids",
     "draw_plans",

@@ -71,13 +71,20 @@ def list_plans(
     },
 )
 def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Depends(read_json)]) -> Response:
-    """Draw a new draft plan of a community; with `choices` three, as `plans`, each with its `choice`."""
+    """Make a new draft plan of a community: drawn, from an edition (also an old one), or blank.
+
+    A draw with `choices` gives three, as `plans`, each with its `choice`.
+    """
     wanted = schemas.checked(plan_schemas.DrawBody, body)
     caller.require(wanted.community)
+    settings = wanted.settings()
+    if wanted.origin != "draw":
+        plan = workflow.draft_plan(services.database, wanted.community, wanted.origin, settings, edition=wanted.edition)
+        return answer(wire.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
     drawn = workflow.draw_plans(
         services.database,
         [wanted.community],
-        wanted.settings(),
+        settings,
         spread=workflow.Spread(seconds=wanted.seconds),
         choices=wanted.choices,
     )

@@ -118,14 +118,17 @@ def _groups(sheet: Sheet, passable: Flags) -> Integers:
 
 def _cut_findings(sheet: Sheet) -> list[Finding]:
     """Return a finding for each building that a border cuts, also those that reach in from next door."""
-    if sheet.tiled:
+    if sheet.sound:
         return []
     if any(
         grid.geometry.geom_type not in {"Polygon", "MultiPolygon"} or not grid.geometry.is_valid for grid in sheet.grids
     ):
         return []  # said by the coverage check already; nothing can be said about borders of such ground
     place = sheet.place
-    polygons = place.to_metres([grid.geometry for grid in sheet.grids])
+    # What is in no grid yet cuts nothing by that: such a cell stands for itself.
+    homeless = np.flatnonzero(sheet.grid_of_cell < 0).tolist() if sheet.has_cells else []
+    ground = [grid.geometry for grid in sheet.grids] + [sheet.cells[number].geometry for number in homeless]
+    polygons = place.to_metres(ground)
     own = sorted(sheet.inputs.buildings, key=lambda building: building.code)
     footprints = [building.geometry for building in own] + list(sheet.inputs.foreign_footprints)
     found = []

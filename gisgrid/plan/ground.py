@@ -6,6 +6,7 @@ Room: plan. In: `CommunityInputs`. Out: cells, borders and the graph over them. 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -66,23 +67,57 @@ def ground_of(inputs: CommunityInputs, settings: DrawSettings) -> Ground:
     place = Place.of(inputs.community.geometry)
     buildings = sorted(inputs.buildings, key=lambda building: building.code)
     sites = _dedicated_ground(inputs, place, settings)
-    streets, crossings = (_lines(inputs, frozenset({kind}), place) for kind in ("street", "crossing"))
-    barriers = _lines(inputs, HARD_BARRIERS, place)
+    lines = _Lines.of(inputs, place)
     tessellation = tessellate(
         place.community_m,
         place.to_metres([building.geometry for building in buildings]),
-        lines_m=np.concatenate([barriers, streets]),
+        lines_m=np.concatenate([lines.barriers, lines.streets]),
         areas_m=place.to_metres([site.geometry for site in sites]),
         obstacles_m=_in_order(place.to_metres(inputs.foreign_footprints)),
     )
-    shared = shared_borders(
-        tessellation.cells,
-        barriers_m=barriers,
-        streets_m=streets,
-        crossings_m=crossings,
-    )
-    borders = Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
     cells = _cells(tessellation, buildings, sites, place)
+    return _ground(inputs, cells, tessellation.cells, lines, place)
+
+
+def ground_on(inputs: CommunityInputs, cells: Sequence[Cell]) -> Ground:
+    """Return the ground of a community on cells that were cut before, with the households and barriers of today.
+
+    Parameters
+    ----------
+    inputs
+        The community as it is.
+    cells
+        They tile it, and the buildings of today stand on them.
+    """
+    place = Place.of(inputs.community.geometry)
+    households = {building.code: building.households for building in inputs.buildings}
+    today = tuple(
+        dataclasses.replace(cell, households=sum(households[code] for code in cell.buildings)) for cell in cells
+    )
+    cells_m = place.to_metres([cell.geometry for cell in cells])
+    return _ground(inputs, today, cells_m, _Lines.of(inputs, place), place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of a community in metres, each kind in an order of its own."""
+
+    barriers: Geometries
+    streets: Geometries
+    crossings: Geometries
+
+    @classmethod
+    def of(cls, inputs: CommunityInputs, place: Place) -> _Lines:
+        streets, crossings = (_lines(inputs, frozenset({kind}), place) for kind in ("street", "crossing"))
+        return cls(_lines(inputs, HARD_BARRIERS, place), streets, crossings)
+
+
+def _ground(
+    inputs: CommunityInputs, cells: tuple[Cell, ...], cells_m: Geometries, lines: _Lines, place: Place
+) -> Ground:
+    """Return cells, in degrees and in metres, with their borders and the graph over them."""
+    shared = shared_borders(cells_m, barriers_m=lines.barriers, streets_m=lines.streets, crossings_m=lines.crossings)
+    borders = Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
     graph, order = graph_of(inputs, cells, borders, place)
     return Ground(place, cells, cell_borders(borders), graph, order)
 

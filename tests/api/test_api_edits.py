@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from served_town import STREETS, WEST, Service
+from served_town import EAST, STREETS, WEST, Service
 
 from gisgrid import workflow
 from gisgrid.model import DrawSettings
@@ -98,6 +98,12 @@ def buildings_of(planner: Planner) -> dict[str, list[str]]:
     for each in planner.client.get(f"{planner.address}/buildings").json()["features"]:
         found.setdefault(each["properties"]["grid"], []).append(each["properties"]["code"])
     return found
+
+
+def falls_apart(planner: Planner, code: str, to: str) -> bool:
+    """Whether a grid would lie in pieces with this building in another."""
+    seen = planner.client.post(f"{planner.address}/preview", json={"buildings": [code], "to": to}).json()
+    return "would_fall_apart" in [each["rule"] for each in seen["findings"]]
 
 
 def state_of(planner: Planner) -> Document:
@@ -318,3 +324,51 @@ def test_edits_of_the_command_line_are_followed(shared_service: Service, address
     planner.edit(op="assign", buildings=[code], to="new")  # by the sheet that was brought up to date
     assert planner.labels[one]["name"] == "乙"
     assert planner.revision == done.revision.revision + 1
+
+
+def test_a_draft_from_the_edition_in_force_or_an_old_one(service: Service, problem: Problem) -> None:
+    client, admin = service.client("planner"), service.client("admin")
+    answer = client.post("/v1/plans", json={"community": WEST, "from": "edition"})
+    assert answer.status_code == 201, answer.text
+    planner = Planner.of(client, answer.headers["location"])
+    in_force = client.get("/v1/grids", params={"community": WEST}).json()["features"]
+    drafted = client.get(f"{planner.address}/grids").json()["features"]
+    assert [each["geometry"] for each in drafted] == [each["geometry"] for each in in_force]
+    assert [each["properties"]["code"] for each in drafted] == [each["properties"]["code"] for each in in_force]
+    moved = next(code for code in buildings_of(planner)["1"] if not falls_apart(planner, code, "2"))
+    planner.edit(op="assign", buildings=[moved], to="2")
+    assert client.post(f"{planner.address}/submit").status_code == 200
+    problem(planner.post("undo"), 409, "conflict")  # only drafts are edited
+    assert admin.post(f"{planner.address}/approve").status_code == 200
+    published = admin.post(f"{planner.address}/publish", json={"accept": ["all"]})
+    assert published.status_code == 200, published.text
+    assert [grid["code"] for grid in published.json()["grids"]] == [f"{WEST}001", f"{WEST}002"]
+    old = admin.get("/v1/editions", params={"community": WEST}).json()["editions"][-1]["id"]
+    restored = client.post("/v1/plans", json={"community": WEST, "from": "edition", "edition": old})
+    again = client.get(f"{restored.headers['location']}/grids").json()["features"]
+    assert [each["geometry"] for each in again] == [each["geometry"] for each in in_force]
+    assert client.get(restored.headers["location"]).json()["base_edition"] != old
+    for body in (
+        {"community": EAST, "from": "edition", "edition": old},
+        {"community": WEST, "from": "blank", "edition": old},
+        {"community": WEST, "from": "edition", "choices": True},
+    ):
+        assert client.post("/v1/plans", json=body).status_code == 422
+    problem(client.post("/v1/plans", json={"community": WEST, "from": "edition", "edition": "999"}), 404, "not_found")
+
+
+def test_a_blank_draft_is_filled_by_hand(shared_service: Service) -> None:
+    client = shared_service.client("planner")
+    answer = client.post("/v1/plans", json={"community": EAST, "from": "blank"})
+    assert answer.status_code == 201, answer.text
+    assert [each["rule"] for each in answer.json()["findings"]] == ["plan_empty"]
+    planner = Planner.of(client, answer.headers["location"])
+    codes = [f"{EAST}-{number:02}" for number in range(24)]
+    document = planner.edit(op="assign", buildings=codes[:12], to="new")
+    assert [(grid["key"], grid["households"]) for grid in document["grids"]] == [("1", 480)]
+    document = planner.edit(op="assign", buildings=codes[12:], to="new")
+    assert "building_without_grid" not in [each["rule"] for each in document["findings"]]
+    planner.does("undo")
+    document = planner.does("undo")
+    assert (document["gone"], {key for _, key in document["cells"]}) == (["1"], {None})
+    assert client.get(planner.address).json()["grids"] == []
