@@ -24,7 +24,7 @@ from gisgrid.plan.operations import Operation
 BUILDINGS_LIMIT: Final = 10_000
 CELLS_LIMIT: Final = 100_000
 GRIDS_LIMIT: Final = 1_000
-POINTS_LIMIT: Final = 10_000
+POINTS_LIMIT: Final = 2_000
 
 Code = Annotated[str, Len(1, 100)]
 Key = Annotated[str, Len(1, 50)]

@@ -14,7 +14,8 @@ from gisgrid.errors import NothingChanges
 from gisgrid.model import Grid, Locks, PlanRevision, PlanState, PlanStep
 from gisgrid.plan import operations
 from gisgrid.plan.changes import change_between, with_change
-from gisgrid.plan.edits import Edited, edited
+from gisgrid.plan.edits import Edited
+from gisgrid.plan.execution import edited
 from gisgrid.plan.operations import Operation
 from gisgrid.sheets import LaidPlan, PlanSheets, laid_for
 from gisgrid.store import plan_revisions, plans, tessellations
@@ -196,7 +197,8 @@ def _ground(connection: Connection, community: str, laid: LaidPlan, after: Edite
 def _written(connection: Connection, plan_id: str, row: Any, deed: Deed, after: Edited) -> EditedPlan:
     """Return what was done, once it is written."""
     touched = {label.key for label in deed.change.after.grids}
-    changed = [grid for grid in after.grids if grid.key in touched or grid.key in after.changed]
+    recut = deed.change.before.tessellation != deed.change.after.tessellation  # then every grid has other cells
+    changed = [grid for grid in after.grids if recut or grid.key in touched or grid.key in after.changed]
     revision = plan_revisions.write(connection, row, deed, Outcome(changed, after.sheet.locks, after.findings))
     undo, redo = plan_revisions.steps(connection, plan_id, revision.revision)
     return EditedPlan(str(row.id), row.community_code, revision, after, undo, redo)

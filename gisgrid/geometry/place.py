@@ -9,7 +9,7 @@ community's own vertices come back exactly as they were stored, so two neighbour
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 import numpy as np
@@ -91,6 +91,13 @@ class Place:
     def to_degrees(self, geometries: ArrayLike) -> NDArray[np.object_]:
         """Return geometries in metres as WGS-84 with 9 decimals, the community's own vertices exactly as stored."""
         return np.asarray(shapely.transform(np.asarray(geometries, dtype=object), self._unproject), dtype=object)
+
+    def keeping(self, geometries: ArrayLike) -> Self:
+        """Return the place that brings back the vertices of these WGS-84 geometries too exactly as they are here."""
+        known = shapely.get_coordinates(np.asarray(geometries, dtype=object))
+        known_m = _complex(_project(known, f"EPSG:{self.epsg}"))
+        keys, first = np.unique(np.concatenate([self._own_m, known_m]), return_index=True)  # the community's go first
+        return replace(self, _own_m=keys, _own_degrees=np.concatenate([self._own_degrees, known])[first])
 
     def _unproject(self, xy: Floats) -> Floats:
         on_lattice = to_lattice(xy)

@@ -55,6 +55,13 @@ CELLS_WITHOUT_GRID: Final = Rule(
     "{count} cells belong to no grid; assign them.",
     "有{count}个单元未划入任何网格；请分配。",
 )
+PLAN_WITHOUT_CELLS: Final = Rule(
+    "plan_without_cells",
+    "error",
+    "The grids are polygons as they were drawn; run repair, which lays them on cells, cuts no building and tells every "
+    "change.",
+    "网格仍是手绘面，尚未落到单元；请执行修复：不切楼栋，并逐处列出调整。",
+)
 CELL_IN_TWO_GRIDS: Final = Rule(
     "cell_in_two_grids",
     "error",
@@ -101,6 +108,8 @@ def coverage_findings(sheet: Sheet) -> list[Finding]:
     """Return the findings about ground and buildings in no grid or in several."""
     if not sheet.grids:
         return [PLAN_EMPTY.finding(codes=(sheet.inputs.community.code,))]
+    if sheet.drawn_only:
+        return [PLAN_WITHOUT_CELLS.finding(codes=(sheet.inputs.community.code,)), *_ground_findings(sheet)]
     return [*_ground_findings(sheet), *_cell_findings(sheet), *_building_findings(sheet), *_dedicated_findings(sheet)]
 
 
@@ -132,7 +141,7 @@ def _cell_findings(sheet: Sheet) -> list[Finding]:
     """Return findings about cells in no grid and in several."""
     homes = Counter(number for grid in sheet.grids for number in grid.cells)
     if not homes:
-        return []  # drawn by hand: no cells
+        return []  # judged by its polygons alone
     found = [
         CELL_IN_TWO_GRIDS.finding(geometry=sheet.cells[number].geometry, cell=number, count=count)
         for number, count in sorted(homes.items())

@@ -54,6 +54,7 @@ CHECK_OF_RULE: Final[Mapping[str, CheckName]] = MappingProxyType(
         "cell_in_two_grids": "seamless",
         "building_in_two_grids": "seamless",
         "plan_empty": "full_coverage",
+        "plan_without_cells": "full_coverage",
         "ground_without_grid": "full_coverage",
         "grid_outside_community": "full_coverage",
         "cells_without_grid": "full_coverage",
@@ -86,7 +87,7 @@ def check_plan(
 def findings_of(sheet: Sheet) -> tuple[Finding, ...]:
     """Return the findings of a sheet, errors first, in a fixed order."""
     found = check_coverage.coverage_findings(sheet)
-    if sheet.grids:
+    if sheet.grids and not sheet.drawn_only:  # who lives where, and where borders run, is known by cells
         found += check_size.size_findings(sheet)
         found += check_boundary.boundary_findings(sheet)
         found += check_locks.lock_findings(sheet)

@@ -27,7 +27,6 @@ from gisgrid.plan.check_proof import proofs_in
 from gisgrid.plan.checks import findings_of
 from gisgrid.plan.graph import Borders, Flags, Integers
 from gisgrid.plan.numbering import continued_codes
-from gisgrid.plan.operations import Operation
 from gisgrid.plan.preview import NEW
 from gisgrid.plan.sheet import Sheet
 
@@ -60,40 +59,6 @@ class Edited:
     def grids(self) -> tuple[Grid, ...]:
         """All grids, in order of key."""
         return self.sheet.grids
-
-
-def edited(sheet: Sheet, operation: Operation) -> Edited:
-    """Return the plan after an operation; each raises as the function of its name.
-
-    Raises
-    ------
-    NotFound
-        An unknown grid, building or cell.
-    UsageError
-        The operation asks for what there is not.
-    Conflict
-        The plan does not allow it.
-    """
-    match operation:
-        case operations.Assign():
-            after = arrange(sheet, [operation])
-        case operations.Arrange(moves):
-            after = arrange(sheet, moves)
-        case operations.Merge(grids):
-            after = merge(sheet, grids)
-        case operations.Split(grid, seed):
-            from gisgrid.plan import splitting  # noqa: PLC0415 - compiled loops take a second to load
-
-            after = splitting.split(sheet, grid, seed)
-        case operations.Rename(grid, name):
-            after = rename(sheet, grid, name)
-        case operations.SetKind(grid, kind):
-            after = set_kind(sheet, grid, kind)
-        case operations.SetLocks(locked, grids, buildings):
-            after = set_locks(sheet, grids, buildings, locked=locked)
-        case _:
-            raise Conflict("Borders cannot be drawn by hand yet; assign buildings, or split without a line.")
-    return after
 
 
 def assign(sheet: Sheet, buildings: Sequence[str], to: str) -> Edited:
@@ -269,12 +234,15 @@ def finished(sheet: Sheet, grids: Iterable[Grid], locks: Locks) -> Edited:
     current = sheet.inputs.current
     if current is not None:
         codes = continued_codes(ordered, current.grids, {c: b.households for c, b in sheet.buildings.items()})
-        ordered = [dataclasses.replace(grid, code=codes.get(grid.key)) for grid in ordered]
+        in_force = {grid.code for grid in current.grids}
+        # A code that came with a drawing and was never used goes on with its grid; one in force only by the rule.
+        own = {grid.key: grid.code for grid in ordered if grid.code not in in_force}
+        ordered = [dataclasses.replace(grid, code=codes.get(grid.key, own.get(grid.key))) for grid in ordered]
     left = {grid.key for grid in ordered}
     new = sheet.with_grids(ordered, Locks(tuple(key for key in locks.grids if key in left), locks.buildings))
     found = findings_of(new)
     # What was proven of a zone that is divided otherwise now is not claimed again, whoever reads the plan next.
-    return Edited(new.with_proofs(proofs_in(found)), _changed(sheet, new), found)
+    return Edited(new.with_proofs(proofs_in(found)), changed_keys(sheet, new), found)
 
 
 def _cells_of(sheet: Sheet, move: operations.Assign) -> list[int]:
@@ -314,7 +282,7 @@ def _laid(sheet: Sheet, key: str, numbers: Sequence[int], old: Grid | None) -> G
         key=key,
         kind=old.kind if old is not None else "residential",
         name=old.name if old is not None else None,
-        code=None,
+        code=old.code if old is not None else None,
         households=int(sheet.cell_households[list(numbers)].sum()),
         buildings=tuple(sorted(code for cell in cells for code in cell.buildings)),
         cells=tuple(numbers),
@@ -328,7 +296,7 @@ def _replaced(sheet: Sheet, grid: Grid) -> Edited:
     return finished(sheet, [grid if each.key == grid.key else each for each in sheet.grids], sheet.locks)
 
 
-def _changed(before: Sheet, after: Sheet) -> tuple[str, ...]:
+def changed_keys(before: Sheet, after: Sheet) -> tuple[str, ...]:
     """Return the keys of the grids that differ in two plans, in order."""
     recut = before.cells is not after.cells
     sides = [

@@ -73,7 +73,7 @@ def ground_of(inputs: CommunityInputs, settings: DrawSettings) -> Ground:
         place.to_metres([building.geometry for building in buildings]),
         lines_m=np.concatenate([lines.barriers, lines.streets]),
         areas_m=place.to_metres([site.geometry for site in sites]),
-        obstacles_m=_in_order(place.to_metres(inputs.foreign_footprints)),
+        obstacles_m=obstacles_of(inputs, place),
     )
     cells = _cells(tessellation, buildings, sites, place)
     return _ground(inputs, cells, tessellation.cells, lines, place)
@@ -116,10 +116,25 @@ def _ground(
     inputs: CommunityInputs, cells: tuple[Cell, ...], cells_m: Geometries, lines: _Lines, place: Place
 ) -> Ground:
     """Return cells, in degrees and in metres, with their borders and the graph over them."""
-    shared = shared_borders(cells_m, barriers_m=lines.barriers, streets_m=lines.streets, crossings_m=lines.crossings)
-    borders = Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
+    borders = _borders(cells_m, lines)
     graph, order = graph_of(inputs, cells, borders, place)
     return Ground(place, cells, cell_borders(borders), graph, order)
+
+
+def borders_of(inputs: CommunityInputs, cells_m: Geometries, place: Place) -> Borders:
+    """Return the borders that cells share, in metres, with what barriers close of them and what streets follow."""
+    return _borders(cells_m, _Lines.of(inputs, place))
+
+
+def _borders(cells_m: Geometries, lines: _Lines) -> Borders:
+    """Return the borders that cells share, with these lines."""
+    shared = shared_borders(cells_m, barriers_m=lines.barriers, streets_m=lines.streets, crossings_m=lines.crossings)
+    return Borders.of(shared.a, shared.b, shared.length_m, shared.barrier_m, shared.street_m)
+
+
+def obstacles_of(inputs: CommunityInputs, place: Place) -> Geometries:
+    """Return the parts of the neighbours' buildings that reach into a community, in metres."""
+    return _in_order(place.to_metres(inputs.foreign_footprints))
 
 
 def cell_borders(borders: Borders) -> tuple[CellBorder, ...]:

@@ -44,7 +44,8 @@ def number_grids(
     Parameters
     ----------
     grids
-        The plan's grids.
+        The plan's grids. A code of the community that a grid brings along from a drawing, and that was never used, is
+        given to it.
     current
         The edition in force, or None.
     used_codes
@@ -62,15 +63,25 @@ def number_grids(
     present = current.grids if current is not None else ()
     continued = continued_codes(grids, present, households)
     taken = {*used_codes, *(grid.code for grid in present if grid.code is not None)}
-    fresh = iter(_fresh_codes(taken, community_code, len(grids) - len(continued)))
+    others = [grid for grid in grids if grid.key not in continued]
+    own = {grid.key: str(grid.code) for grid in others if _is_unused(grid, taken, community_code)}
+    fresh = iter(_fresh_codes({*taken, *own.values()}, community_code, len(grids) - len(continued) - len(own)))
     old_names = {grid.code: grid.name for grid in present}
     numbered = []
     for grid in (grids[position] for position in reading_order(grids)):
-        code = continued.get(grid.key) or next(fresh)
+        code = continued.get(grid.key) or own.get(grid.key) or next(fresh)
         name = grid.name or old_names.get(code) or default_name(code)
         numbered.append(dataclasses.replace(grid, code=code, name=name))
     numbered.sort(key=lambda grid: str(grid.code))
     return Numbered(tuple(numbered), _lineage(numbered, present, households))
+
+
+def _is_unused(grid: Grid, taken: set[str], community_code: str) -> bool:
+    """Return whether a grid brings a code of the community along that no grid has had yet."""
+    code = grid.code or ""
+    number = code.removeprefix(community_code)
+    fits = code.startswith(community_code) and number.isdecimal() and len(number) == GRID_NUMBER_WIDTH
+    return fits and number.isascii() and int(number) > 0 and code not in taken
 
 
 def default_name(code: str) -> str:

@@ -151,6 +151,11 @@ class Sheet:
         """Whether the grids are made of cells; those of a plan that was drawn by hand may not be."""
         return bool(self.cells) and (not self.grids or any(grid.cells for grid in self.grids))
 
+    @property
+    def drawn_only(self) -> bool:
+        """Whether the grids are polygons as somebody drew them, on ground that has cells: repair lays them on these."""
+        return bool(self.cells) and not self.has_cells
+
     @cached_property
     def place(self) -> Place:
         """The community's way between degrees and metres."""

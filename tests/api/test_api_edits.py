@@ -172,6 +172,42 @@ def test_every_operation_is_one_step_and_undo_brings_back_the_very_same_plan(pla
     assert document["redo"] is None
 
 
+def test_borders_drawn_by_hand_are_steps_too_and_undo_brings_back_the_very_same_polygons(
+    planner: Planner, problem: Problem
+) -> None:
+    one, two = sorted(buildings_of(planner))
+    states, grounds = [state_of(planner)], []
+    outline = states[0]["grids"]["features"][0]["geometry"]["coordinates"][0]
+    west, east = min(x for x, _ in outline), max(x for x, _ in outline)
+    south, north = min(y for _, y in outline), max(y for _, y in outline)
+    across = [[(west + east) / 2 + 0.00003, south - 0.001], [(west + east) / 2, north + 0.001]]
+    over = [[111.7012, 40.8004], [111.7031, 40.8004], [111.7031, 40.8027], [111.7012, 40.8027], [111.7012, 40.8004]]
+    for body in (
+        {"op": "split", "grid": one, "line": {"type": "LineString", "coordinates": across}},
+        {"op": "annex", "grid": two, "area": {"type": "Polygon", "coordinates": [over]}},
+    ):
+        document = planner.edit(**body)
+        grounds.append(document["tessellation"])
+        states.append(state_of(planner))
+        plan = planner.client.get(planner.address).json()
+        assert sum(grid["households"] for grid in plan["grids"]) == 24 * 40
+        assert not {each["rule"] for each in plan["findings"]} & {
+            "grids_overlap",
+            "ground_without_grid",
+            "building_cut",
+        }
+    assert len({*grounds}) == 2
+    assert document["edit"]["op"]["area"]["coordinates"] == [over]
+    for verb, wanted in (("undo", states[-2::-1]), ("redo", states[1:])):
+        for state in wanted:
+            planner.does(verb)
+            assert state_of(planner) == state
+    fresh = planner.edit(op="assign", cells=[document["cells"][-1][0]], to="new")
+    assert fresh["tessellation"] == grounds[-1]
+    short = {"type": "LineString", "coordinates": [[111.7021, 40.8011], [111.7022, 40.8011]]}
+    problem(planner.post("edits", {"op": "split", "grid": two, "line": short}), 422, "usage")
+
+
 def test_a_new_edit_leaves_nothing_to_redo(planner: Planner, problem: Problem) -> None:
     one = min(buildings_of(planner))
     planner.edit(op="rename", grid=one, name="甲")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gisgrid.errors import Conflict, UsageError
 from gisgrid.geometry.coverage import TOLERANCE_DEGREES, partition_faults
 from gisgrid.model import DrawSettings, Edition, PlanChange
-from gisgrid.plan import edits, splitting
+from gisgrid.plan import execution, splitting
 from gisgrid.plan.changes import change_between, with_change
 from gisgrid.plan.checks import findings_of
 from gisgrid.plan.edits import Edited
@@ -75,7 +75,7 @@ def carried_out(sheet: Sheet, asked: Operation) -> Edited | None:
         return (
             splitting.split(sheet, asked.grid, asked.seed, QUICK)
             if isinstance(asked, Split)
-            else edits.edited(sheet, asked)
+            else execution.edited(sheet, asked)
         )
     except (Conflict, UsageError):
         return None
