@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import shapely
 
 from gisgrid.model import Building, DrawSettings, Edition
-from gisgrid.plan import edits
+from gisgrid.plan import execution
 from gisgrid.plan.board import PlanBoard
 from gisgrid.plan.laying import blank_drawing, edition_drawing
 from gisgrid.plan.operations import Arrange, Assign
@@ -94,10 +94,10 @@ def test_bare_ground_is_filled_by_hand() -> None:
     sheet = Sheet.of((), (draft.cells, draft.borders), TOWN.inputs, SETTINGS)
     assert PlanBoard.of(sheet).keys == ()
     for each in (sheet, sheet.examined()):
-        begun = edits.edited(each, Assign("new", ("B000", "B001")))
+        begun = execution.edited(each, Assign("new", ("B000", "B001")))
         assert [(grid.key, grid.households) for grid in begun.grids] == [("1", 120)]
         assert {"cells_without_grid", "building_without_grid", "ground_without_grid"} <= set(rules(begun.findings))
         assert "building_cut" not in rules(begun.findings)
     west = tuple(code for code in TOWN.grid("A").buildings if code not in {"B000", "B001"})
-    whole = edits.edited(begun.sheet, Arrange((Assign("1", west), Assign("new", TOWN.grid("B").buildings))))
+    whole = execution.edited(begun.sheet, Arrange((Assign("1", west), Assign("new", TOWN.grid("B").buildings))))
     assert "building_without_grid" not in rules(whole.findings)
