@@ -135,4 +135,4 @@ class KnownCallers:
 
 
 def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()

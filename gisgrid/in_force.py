@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -143,8 +143,7 @@ def _chains(connection: Connection, rows: Iterable[CoverageRow]) -> dict[str, Se
     return {community: divisions.chain(connection, community) for community in communities}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A located point with everything that is told about its grid."""
 
     location: Location

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from shapely import Geometry
 
@@ -579,17 +579,17 @@ class Lineage:
     households: int
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A grid near a located point and the distance to it in metres."""
 
     code: str
     distance_m: float
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """Which grid a point is in, and how that was decided: the evidence of an assignment.
+
+    Like its neighbours a named tuple, which is made in a tenth of the time of a frozen dataclass: one for every lookup.
 
     Attributes
     ----------

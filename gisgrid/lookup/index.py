@@ -121,17 +121,16 @@ class PointIndex:
         Distances are metres in the plane that touches the WGS-84 ellipsoid at the point (see `lookup.distance`),
         rounded to the millimetre; their error against the geodesic is below 0.1 % up to 5 km.
         """
-        grid, method, border, near, metres = nearby.evidence(
+        told = nearby.evidence(
             float(lon), float(lat), float(nearest_tolerance_m), float(neighbours_within_m), *self._arrays
-        )
-        codes = self.codes
+        ).tolist()
+        codes, grid = self.codes, int(told[0])
         return Location(
             grid=codes[grid] if grid >= 0 else None,
-            method=METHODS[method],
-            border_distance_m=border if grid >= 0 else None,
+            method=METHODS[int(told[1])],
+            border_distance_m=told[2] if grid >= 0 else None,
             neighbours=tuple(
-                Neighbour(codes[position], distance)
-                for position, distance in zip(near.tolist(), metres.tolist(), strict=True)
+                Neighbour(codes[int(other)], metres) for other, metres in zip(told[3::2], told[4::2], strict=True)
             ),
             edition=self.editions[grid] if grid >= 0 else None,
             lon=lon,

@@ -22,8 +22,7 @@ from gisgrid.lookup.raster import BORDER, INSIDE, OUTSIDE, Raster, first_of_reco
 NEAREST: Final = 3
 """The method of a point that no polygon covers but whose nearest one is within the tolerance."""
 _FEW: Final = 16
-
-Words = npt.NDArray[np.uint64]
+"""So many polygons near a point find room at once; a power of two."""
 
 
 def arrays_of(raster: Raster) -> tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers, Integers]:
@@ -40,15 +39,18 @@ def evidence(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take th
     x: float, y: float, tolerance_m: float, reach_m: float,
     frame: Floats, lines_x: Floats, lines_y: Floats, cell: Integers, book: Integers,
     vertices: Floats, rings: Integers, polygons: Integers,
-) -> tuple[int, int, float, Integers, Floats]:  # fmt: skip
-    """Return of one point: its polygon or -1, the method, metres to that border or NaN, others near and their metres.
+) -> Floats:  # fmt: skip
+    """Return of one point: its polygon or -1, the method, metres to that border or NaN, then others near, with metres.
+
+    Each other polygon is followed by its metres, the nearest first. All in one array: each that crosses to Python
+    costs as much as looking up the point.
 
     Parameters
     ----------
     tolerance_m
         A point that no polygon covers is given to the nearest one within this distance.
     reach_m
-        Other polygons within this distance are named, nearest first.
+        Other polygons within this distance are named.
     """
     row, column = place_of(x, y, frame, cell.shape[0], cell.shape[1])
     polygon = cell[row, column] if row >= 0 else -1
@@ -64,8 +66,13 @@ def evidence(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take th
         distance_m = 0.0
     elif polygon >= 0:
         distance_m = border_distance_m(polygon, x, y, metres_of_a_degree(y), np.inf, vertices, rings, polygons)
-    others = (near != polygon) & (metres <= reach_m)
-    return polygon, method, distance_m, near[others], metres[others]
+    told, count = np.empty(3 + 2 * len(near)), 3
+    told[0], told[1], told[2] = polygon, method, distance_m
+    for place in range(len(near)):
+        if near[place] != polygon and metres[place] <= reach_m:
+            told[count], told[count + 1] = near[place], metres[place]
+            count += 2
+    return told[:count]
 
 
 @compiled
@@ -111,22 +118,40 @@ def within(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
     vertices: Floats, rings: Integers, polygons: Integers,
 ) -> tuple[Integers, Floats]:  # fmt: skip
     """Return the polygons within reach of a point and their metres, nearest first, then in order; 0 where it is in."""
+    room = _FEW
+    while True:
+        found, metres, seen = np.empty(room, np.int32), np.empty(room), np.full(4 * room, -1, np.int32)
+        count = _fill(
+            x, y, reach_m, frame, lines_x, lines_y, cell, book, vertices, rings, polygons, found, metres, seen
+        )
+        if count >= 0:
+            return found[:count], metres[:count]
+        room *= 4
+
+
+@compiled
+def _fill(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
+    x: float, y: float, reach_m: float,
+    frame: Floats, lines_x: Floats, lines_y: Floats, cell: Integers, book: Integers,
+    vertices: Floats, rings: Integers, polygons: Integers, found: Integers, metres: Floats, seen: Integers,
+) -> int:  # fmt: skip
+    """Fill in what `within` returns; return how many they are, or -1 where there is no room for them."""
     scale = metres_of_a_degree(y)
+    covering = _add_covering(x, y, frame, lines_x, lines_y, cell, book, vertices, found, seen)
     # A millimetre for what rounding brings into reach, a thousandth for what it takes from the box.
     width, height = (reach_m * 1.001 + 0.001) / max(scale[0], 1e-9), (reach_m * 1.001 + 0.001) / scale[1]
     first_column, last_column = _range(x, width, frame[0], frame[2], cell.shape[1])
     first_row, last_row = _range(y, height, frame[1], frame[3], cell.shape[0])
-    if first_column > last_column or first_row > last_row:
-        return np.empty(0, np.int32), np.empty(0)
-    seen = np.zeros((len(polygons) >> 6) + 1, np.uint64)
-    found, covering = _covering(x, y, frame, lines_x, lines_y, cell, book, vertices, seen)
     count = covering
     for row in range(first_row, last_row + 1):
         for column in range(first_column, last_column + 1):
-            if cell[row, column] < -1:
-                found, count = _add_touching(-2 - cell[row, column], book, seen, found, count)
-    metres = np.zeros(count)
-    kept = 0
+            if count >= 0 and cell[row, column] < -1:
+                record = -2 - cell[row, column]
+                run, end = record + 2, book[record + 1]
+                while run < end:
+                    count = _add(book[run] >> 1, found, seen, count)
+                    run += 2 + book[run + 1]
+    kept = min(count, 0)
     for position in range(count):
         polygon, distance_m = found[position], 0.0
         if position >= covering:
@@ -134,7 +159,7 @@ def within(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
         if distance_m <= reach_m:
             _insert(polygon, distance_m, found, metres, kept)
             kept += 1
-    return found[:kept], metres[:kept]
+    return kept
 
 
 @compiled
@@ -145,54 +170,44 @@ def _range(middle: float, half: float, origin: float, scale: float, count: int) 
 
 
 @compiled
-def _covering(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
+def _add_covering(  # noqa: PLR0913, PLR0917 - flat arrays, as compiled loops take them
     x: float, y: float, frame: Floats, lines_x: Floats, lines_y: Floats,
-    cell: Integers, book: Integers, vertices: Floats, seen: Words,
-) -> tuple[Integers, int]:  # fmt: skip
-    """Return every polygon that covers a point, with room for more, and how many they are; they are seen now."""
-    found, count = np.empty(_FEW, np.int32), 0
+    cell: Integers, book: Integers, vertices: Floats, found: Integers, seen: Integers,
+) -> int:  # fmt: skip
+    """Add every polygon that covers a point; return how many they are, or -1 where there is no room for them."""
     row, column = place_of(x, y, frame, cell.shape[0], cell.shape[1])
-    if row < 0:
-        return found, count
-    answer = cell[row, column]
+    answer = cell[row, column] if row >= 0 else -1
     if answer >= -1:
-        return _add(answer, seen, found, count) if answer >= 0 else (found, count)
+        return _add(answer, found, seen, 0) if answer >= 0 else 0
     record = -2 - answer
-    if book[record] >= 0:
-        found, count = _add(book[record], seen, found, count)
+    count = _add(book[record], found, seen, 0) if book[record] >= 0 else 0
     run, end = record + 2, book[record + 1]
     while run < end:
         segments = run + 2
         run = segments + book[run + 1]
         odd = book[segments - 2] & 1
         if holds(x, y, lines_x[column], lines_y[row], odd, book, segments, run, vertices) != OUTSIDE:
-            found, count = _add(book[segments - 2] >> 1, seen, found, count)
-    return found, count
+            count = _add(book[segments - 2] >> 1, found, seen, count)
+    return count
 
 
 @compiled
-def _add_touching(record: int, book: Integers, seen: Words, found: Integers, count: int) -> tuple[Integers, int]:
-    """Add the polygons whose border touches a cell and that are not seen yet."""
-    run, end = record + 2, book[record + 1]
-    while run < end:
-        found, count = _add(book[run] >> 1, seen, found, count)
-        run += 2 + book[run + 1]
-    return found, count
+def _add(polygon: int, found: Integers, seen: Integers, count: int) -> int:
+    """Add one polygon unless it is seen; return how many there are then, or -1 from when there is no room on.
 
-
-@compiled
-def _add(polygon: int, seen: Words, found: Integers, count: int) -> tuple[Integers, int]:
-    """Add one polygon unless it is seen, in an array that grows."""
-    bit = np.uint64(1) << np.uint64(polygon & 63)
-    if seen[polygon >> 6] & bit:
-        return found, count
-    seen[polygon >> 6] |= bit
-    if count == len(found):
-        longer = np.empty(2 * count, np.int32)
-        longer[:count] = found
-        found = longer
-    found[count] = polygon
-    return found, count + 1
+    What is seen stands in an open table with linear probing (Knuth, *The Art of Computer Programming* 3, 6.4, algorithm
+    L), a power of two long: as large as what is near, not as all polygons.
+    """
+    last = len(seen) - 1
+    place = ((polygon * 0x9E3779B1) >> 8) & last
+    while seen[place] >= 0:
+        if seen[place] == polygon:
+            return count
+        place = (place + 1) & last
+    if count < 0 or count == len(found):
+        return -1
+    seen[place], found[count] = polygon, polygon
+    return count + 1
 
 
 @compiled
