@@ -7,11 +7,13 @@ servers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api import open311_documents as documents
 from api.access import CallerDep, foreign_router
@@ -20,11 +22,10 @@ from api.deps import ServicesDep
 from api.errors import BadRequest
 from api.open311_documents import Format, ServiceType
 from api.open311_forms import FORM_LIMIT, FORM_TYPE, PERSONAL, Jurisdiction, SearchParameters, parse_form, report_of
-from gisgrid import filing
 from gisgrid.errors import NotFound
 from gisgrid.store import categories, divisions, report_search
 from gisgrid.store import reports as kept
-from gisgrid.store.database import Connection
+from gisgrid.store.database import Connection, Database
 from gisgrid.store.report_search import ReportSearch
 
 ROWS_LIMIT: Final = 1_000
@@ -126,7 +127,7 @@ def define_service(
         }
     },
 )
-def create_request(
+async def create_request(
     services: ServicesDep,
     caller: CallerDep,
     form: Annotated[dict[str, str], Depends(read_form)],
@@ -136,15 +137,12 @@ def create_request(
 
     Fields about the person who reports are accepted and not kept. `media_url` becomes the last line of the text.
     """
-    code = form.get("service_code")
-    if code is None:
+    if "service_code" not in form:
         raise BadRequest(400, "bad_request", f"service_code is missing; {documents.BASE}services.{format} lists them.")
-    with services.database.transaction() as connection:
-        _communities(connection, form.get("jurisdiction_id"))
-        service = _service(connection, code)
+    service = await run_in_threadpool(_wanted_service, services.database, form)
     source = _SOURCE.format(caller.name)[:_SOURCE_LIMIT]
     report = report_of(form, service, source=source, external_id=uuid4().hex)
-    filed = filing.file_report(services.database, services.directory, report, actor=caller.actor)
+    filed = await services.intake.file(report, actor=caller.actor)
     services.metrics.reports.labels(filed.outcome).inc()
     return documents.render("service_requests", documents.created(filed.record), format)
 
@@ -192,6 +190,13 @@ def _communities(connection: Connection, jurisdiction: str | None) -> list[str] 
     if not jurisdiction:
         return None
     return [each.code for each in divisions.communities_under(connection, jurisdiction.replace("\x00", "\ufffd"))]
+
+
+def _wanted_service(database: Database, form: Mapping[str, str]) -> ServiceType:
+    """Return the service that a form names, within a jurisdiction that there is."""
+    with database.transaction() as connection:
+        _communities(connection, form.get("jurisdiction_id"))
+        return _service(connection, form["service_code"])
 
 
 def _service(connection: Connection, code: str) -> ServiceType:
