@@ -87,6 +87,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/metrics"): Rule(_ALL, Reach.EVERYWHERE),
         ("GET", "/"): Rule(_ALL, Reach.FILTERED, page=True),
         ("GET", "/maps/{code}.html"): Rule(_ALL, Reach.DIVISION, page=True),
+        ("GET", "/maps/{code}.xlsx"): Rule(_PLANNING, Reach.DIVISION, page=True),
         ("GET", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
         ("POST", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
         ("GET", "/v1/divisions"): Rule(_ALL, Reach.FILTERED),

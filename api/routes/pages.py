@@ -19,7 +19,7 @@ from api.deps import Services, ServicesDep, answer, decimal
 from api.errors import BadRequest, readable
 from api.origins import same_origin
 from api.schemas import declared_system
-from gisgrid import workflow
+from gisgrid import ledgers, workflow
 from gisgrid.errors import Forbidden, GisgridError
 from gisgrid.store import keys
 from gisgrid.store.editions import CoverageRow
@@ -27,6 +27,7 @@ from gisgrid.store.editions import CoverageRow
 router = guarded_router(in_schema=False)
 
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _INTERNAL_ROLES: Final = frozenset({"planner", "reviewer", "admin"})
 _FIELD_LIMIT: Final = 1_000
 _hashing = threading.BoundedSemaphore(2)
@@ -73,6 +74,13 @@ def show_map(
     chosen = audience or ("internal" if may_see_households else "public")
     html = workflow.draw_map(services.database, code, audience=chosen)
     return Response(html, 200, {"Content-Security-Policy": "frame-ancestors 'none'"}, "text/html; charset=utf-8")
+
+
+@router.get("/maps/{code}.xlsx")
+def show_ledger(services: ServicesDep, code: str) -> Response:
+    """Give the ledger 一账 of a division as a workbook."""
+    book = ledgers.draw_ledger(services.database, code)
+    return Response(book, 200, {"Content-Disposition": f'attachment; filename="{code}.xlsx"'}, _XLSX_TYPE)
 
 
 @router.get("/login")

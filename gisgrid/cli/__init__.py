@@ -38,6 +38,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "locate": ("lookup", "locate"),
         "assign": ("assigning", "assign"),
         "map": ("mapping", "map_"),
+        "ledger": ("ledgers", "ledger"),
         "serve": ("serving", "serve"),
     }
 )

@@ -91,7 +91,7 @@ def refuse(error: GisgridError, *, as_json: bool) -> int:
     return 2 if isinstance(error, UsageError) else 1
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that it is there whole or not at all.
 
     Raises
@@ -101,7 +101,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
