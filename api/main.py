@@ -38,6 +38,7 @@ from api.routes import (
     open311,
     pages,
     places,
+    planner,
     plans,
     reports,
     service,
@@ -144,6 +145,7 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
         places,
         plans,
         edits,
+        planner,
         advice,
         open311,
         mapit,
@@ -151,6 +153,7 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
         pages,
     ):
         app.router.routes.extend(module.router.routes)
+    app.router.routes.extend(planner.pages_router.routes)
     add_handlers(app)
     app.add_middleware(HeadersMiddleware, headers=headers)
     app.add_middleware(MetricsMiddleware, metrics=metrics)

@@ -29,6 +29,8 @@ WHO_MAY: dict[str, str] = {
     # method and path: the roles that may, spelled out a second time by hand, so that a slip in the table shows.
     "GET /": "viewer dispatch planner reviewer admin",
     "GET /maps/{code}.html": "viewer dispatch planner reviewer admin",
+    "GET /planner/": "planner reviewer admin",
+    "GET /planner/{plan_id}": "planner reviewer admin",
     "GET /metrics": "viewer dispatch planner reviewer admin",
     "GET /v1/locate": "viewer dispatch planner reviewer admin",
     "POST /v1/locate": "viewer dispatch planner reviewer admin",
@@ -59,6 +61,7 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/plans/{plan_id}/compare": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/micro-grids": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/micro-grids": "planner admin",
+    "GET /v1/plans/{plan_id}/board": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/explanations": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/preview": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/suggestions": "planner reviewer admin",
@@ -142,7 +145,7 @@ def test_the_table_says_what_the_list_by_hand_says() -> None:
     table = {" ".join(route): set(rule.roles or ()) for route, rule in CLOSED}
     assert table == {name: set(roles.split()) for name, roles in WHO_MAY.items()}
     assert {" ".join(route) for route, rule in RULED if rule.roles is None} == {
-        "GET /health/live", "GET /health/ready", "GET /docs", "GET /openapi.json",
+        "GET /health/live", "GET /health/ready", "GET /planner/assets/{name}", "GET /docs", "GET /openapi.json",
         "GET /login", "POST /login", "POST /logout", "GET /open311/v2/discovery.{format}",
         "GET /open311/v2/services.{format}", "GET /open311/v2/services/{service_code}.{format}",
     }  # fmt: skip

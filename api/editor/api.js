@@ -1,0 +1,56 @@
+// The one place that talks to the server. In: what is asked. Out: its answer, or an ApiFault that says what to do next.
+
+const LONG_MS = 60_000;
+
+export class ApiFault extends Error {
+  // kind: "away" (nobody answers: try again), "signed_out", "stale" (somebody was faster), "refused" (the sentence says why).
+  constructor(kind, status, problem) {
+    super(problem.detail || `HTTP ${status}`);
+    this.kind = kind;
+    this.status = status;
+    this.code = problem.code || "";
+    this.problem = problem;
+  }
+}
+
+async function ask(method, path, { body, revision, signal, wait = LONG_MS } = {}) {
+  const headers = {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (revision !== undefined) headers["If-Match"] = `"${revision}"`;
+  const limit = AbortSignal.timeout(wait);
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin",
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+  } catch (error) {
+    if (signal && signal.aborted) throw error;
+    throw new ApiFault("away", 0, { detail: error.message });
+  }
+  const text = await answer.text();
+  const data = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { detail: text.slice(0, 300) };
+  if (answer.ok) return data;
+  const kinds = { 401: "signed_out", 412: "stale", 502: "away", 503: "away", 504: "away" };
+  throw new ApiFault(kinds[answer.status] || "refused", answer.status, data);
+}
+
+const plan = (id, part = "") => `/v1/plans/${encodeURIComponent(id)}${part}`;
+
+export const api = {
+  board: (id) => ask("GET", plan(id, "/board")),
+  edit: (id, revision, op) => ask("POST", plan(id, "/edits"), { body: op, revision }),
+  undo: (id, revision) => ask("POST", plan(id, "/undo"), { revision }),
+  redo: (id, revision) => ask("POST", plan(id, "/redo"), { revision }),
+  editsAfter: (id, revision, wait, signal) => ask("GET", plan(id, `/edits?after=${revision}&wait=${wait}`), { signal }),
+  suggest: (id, request, signal) => ask("POST", plan(id, "/suggestions"), { body: request, signal }),
+  explain: (id) => ask("GET", plan(id, "/explanations")),
+  compare: (id, other) => ask("GET", plan(id, `/compare?with=${encodeURIComponent(other)}`)),
+  submit: (id) => ask("POST", plan(id, "/submit")),
+  approve: (id) => ask("POST", plan(id, "/approve")),
+  reject: (id) => ask("POST", plan(id, "/reject")),
+  publish: (id, accept) => ask("POST", plan(id, "/publish"), { body: { accept } }),
+  plans: (community) => ask("GET", `/v1/plans?community=${encodeURIComponent(community)}`),
+  editions: (community) => ask("GET", `/v1/editions?community=${encodeURIComponent(community)}`),
+  draw: (community, from) => ask("POST", "/v1/plans", { body: { community, from } }),
+};

@@ -1,0 +1,145 @@
+// The Leaflet layer of the plan: three canvases (ground, numbers, hand), of which only the box that changed is painted again.
+// In: a scene (board, state, picker, marks). Out: a layer. Knows Leaflet, which the page loads before as the global L.
+
+import { paintCursor, paintGround, paintLabels } from "./draw.js";
+
+const L = window.L;
+const MARGIN = 5; // pixels around a changed cell: its border is as wide
+
+export const PlanCanvas = L.Renderer.extend({
+  initialize(scene) {
+    L.Renderer.prototype.initialize.call(this, { padding: 0.25 });
+    this.scene = scene;
+    this.cursor = {};
+    this.dirty = null; // box of the world that waits for the next frame
+  },
+
+  _initContainer() {
+    this._container = document.createElement("div");
+    this._container.className = "plan-canvas";
+    this.canvases = ["ground", "labels", "hand"].map((name) => {
+      const canvas = document.createElement("canvas");
+      canvas.className = name;
+      this._container.append(canvas);
+      return canvas;
+    });
+    this.pens = this.canvases.map((canvas) => canvas.getContext("2d"));
+  },
+
+  _destroyContainer() {
+    this._container.remove();
+  },
+
+  _update() {
+    if (this._map._animatingZoom && this._bounds) return;
+    L.Renderer.prototype._update.call(this);
+    const size = this._bounds.getSize(), density = window.devicePixelRatio || 1;
+    L.DomUtil.setPosition(this._container, this._bounds.min);
+    this.canvases.forEach((canvas, at) => {
+      canvas.width = Math.round(size.x * density);
+      canvas.height = Math.round(size.y * density);
+      canvas.style.width = `${size.x}px`;
+      canvas.style.height = `${size.y}px`;
+      this.pens[at].setTransform(density, 0, 0, density, 0, 0);
+    });
+    const zoom = this._map.getZoom(), origin = this._map.getPixelOrigin();
+    this.view = {
+      zoom, scale: 2 ** zoom, left: origin.x + this._bounds.min.x, top: origin.y + this._bounds.min.y,
+      width: size.x, height: size.y,
+    };
+    this.paint(null);
+  },
+
+  // Paint a box of the world at the next frame, or everything.
+  touch(box = null) {
+    const waiting = this.dirty !== null;
+    if (box === null || this.dirty === "all") this.dirty = "all";
+    else if (this.dirty === null) this.dirty = [...box];
+    else {
+      this.dirty = [
+        Math.min(this.dirty[0], box[0]), Math.min(this.dirty[1], box[1]),
+        Math.max(this.dirty[2], box[2]), Math.max(this.dirty[3], box[3]),
+      ];
+    }
+    if (!waiting) requestAnimationFrame(() => this.flush());
+  },
+
+  flush() {
+    const box = this.dirty;
+    this.dirty = null;
+    if (box !== null && this._map && this.view) this.paint(box === "all" ? null : box);
+  },
+
+  paint(box) {
+    const { view, scene } = this, pen = this.pens[0];
+    pen.save();
+    let world = [view.left / view.scale, view.top / view.scale, (view.left + view.width) / view.scale, (view.top + view.height) / view.scale];
+    if (box !== null) {
+      const margin = MARGIN / view.scale;
+      world = [Math.max(world[0], box[0] - margin), Math.max(world[1], box[1] - margin), Math.min(world[2], box[2] + margin), Math.min(world[3], box[3] + margin)];
+      const x = Math.floor(world[0] * view.scale - view.left), y = Math.floor(world[1] * view.scale - view.top);
+      const right = Math.ceil(world[2] * view.scale - view.left), bottom = Math.ceil(world[3] * view.scale - view.top);
+      pen.beginPath();
+      pen.rect(x, y, right - x, bottom - y);
+      pen.clip();
+      world = [(x + view.left) / view.scale, (y + view.top) / view.scale, (right + view.left) / view.scale, (bottom + view.top) / view.scale];
+    }
+    pen.clearRect(0, 0, view.width, view.height);
+    paintGround(pen, view, scene, world);
+    pen.restore();
+    this.letter();
+    this.point(this.cursor);
+  },
+
+  letter() {
+    if (!this.view) return;
+    this.pens[1].clearRect(0, 0, this.view.width, this.view.height);
+    paintLabels(this.pens[1], this.view, this.scene);
+  },
+
+  // Show what follows the hand; only its own canvas is painted.
+  point(cursor) {
+    this.cursor = cursor;
+    if (!this.view) return;
+    this.pens[2].clearRect(0, 0, this.view.width, this.view.height);
+    paintCursor(this.pens[2], this.view, this.scene, cursor);
+  },
+});
+
+export function openMap(element, board) {
+  const map = L.map(element, {
+    zoomControl: false, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, maxZoom: 21,
+    boxZoom: false, keyboard: false, doubleClickZoom: false, preferCanvas: true, fadeAnimation: false, inertia: false,
+  });
+  L.control.zoom({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
+  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+  fit(map, board.box);
+  map.setMinZoom(map.getZoom() - 3);
+  return map;
+}
+
+export function bounds(map, box) {
+  return L.latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
+}
+
+export function fit(map, box, maxZoom = 18.5) {
+  map.fitBounds(bounds(map, box), { padding: [24, 24], maxZoom, animate: false });
+}
+
+// The place of a pointer event in the world at zoom 0.
+export function worldOf(map, event) {
+  const { x, y } = map.project(map.containerPointToLatLng(map.mouseEventToContainerPoint(event)), 0);
+  return [x, y];
+}
+
+// The box around cells (or buildings) of a shape.
+export function boxAround(shape, members) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const member of members) {
+    box[0] = Math.min(box[0], shape.boxes[4 * member]);
+    box[1] = Math.min(box[1], shape.boxes[4 * member + 1]);
+    box[2] = Math.max(box[2], shape.boxes[4 * member + 2]);
+    box[3] = Math.max(box[3], shape.boxes[4 * member + 3]);
+  }
+  return box;
+}

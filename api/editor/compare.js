@@ -1,0 +1,107 @@
+// Another plan or edition beside this one: who moves, and its borders laid over the map, blinking where asked.
+// In: the editor, the marks. Out: the tab 对比. Grids are matched by the server so that fewest households count as moved.
+
+import { ApiFault } from "./api.js";
+import { button, element, households } from "./dom.js";
+import { say } from "./words.js";
+
+export class Comparison {
+  constructor(editor, marks, acts) {
+    this.editor = editor;
+    this.marks = marks;
+    this.acts = acts; // repaint(null), refresh(), look(place)
+    this.others = null;
+    this.other = "";
+    this.answer = null;
+    this.fault = null;
+    this.blinking = 0;
+  }
+
+  async list() {
+    this.others = [];
+    const { api, board, plan } = this.editor;
+    try {
+      const [{ plans }, { editions }] = await Promise.all([api.plans(board.community), api.editions(board.community)]);
+      this.others = [
+        ...editions.map((each) => [`edition:${each.id}`, say("版本 {id}（{date}起）", { id: each.id, date: each.valid_from.slice(0, 10) })]),
+        ...plans.filter((each) => each.plan !== plan).map((each) => [each.plan, say("方案 {plan}", { plan: each.plan })]),
+      ];
+    } catch (fault) {
+      if (!(fault instanceof ApiFault)) throw fault;
+      this.fault = fault.message;
+    }
+    this.acts.refresh();
+  }
+
+  async compare(other) {
+    this.other = other;
+    this.answer = this.fault = null;
+    this.stop();
+    if (other) {
+      try {
+        this.answer = await this.editor.api.compare(this.editor.plan, other);
+        this.overlay();
+      } catch (fault) {
+        if (!(fault instanceof ApiFault)) throw fault;
+        this.fault = fault.message;
+      }
+    }
+    this.acts.refresh();
+  }
+
+  // The other division on our cells: each building that moves is marked where it goes.
+  overlay() {
+    const { board } = this.editor, moving = new Map();
+    this.answer.moves.forEach((move, at) => {
+      for (const code of move.buildings) if (board.positionOf.has(code)) moving.set(board.positionOf.get(code), at);
+    });
+    this.marks.moving = moving;
+    this.acts.repaint(null);
+  }
+
+  blink() {
+    if (this.blinking) {
+      this.stop();
+      this.overlay();
+      return;
+    }
+    const kept = this.marks.moving;
+    this.blinking = setInterval(() => {
+      this.marks.moving = this.marks.moving.size ? new Map() : kept;
+      this.acts.repaint(null);
+    }, 700);
+  }
+
+  stop() {
+    clearInterval(this.blinking);
+    this.blinking = 0;
+    this.marks.moving = new Map();
+    this.acts.repaint(null);
+  }
+
+  fill(section) {
+    if (this.others === null) this.list();
+    const choose = element("select", { "aria-label": say("与哪个方案或版本比较"), onchange: (event) => this.compare(event.target.value) },
+      element("option", { value: "" }, say("与哪个方案或版本比较")),
+      (this.others || []).map(([value, text]) => element("option", { value, selected: value === this.other }, text)));
+    const parts = [choose];
+    if (this.fault) parts.push(element("p", { class: "bad" }, this.fault));
+    if (this.answer) {
+      const { buildings_moved: buildings, households_moved: count, moves } = this.answer;
+      parts.push(
+        element("p", {}, say("由本方案到所选：变动 {n}栋，{h}", { n: buildings, h: households(count) })),
+        element("div", { class: "acts" }, button(say("闪烁对照"), () => this.blink()), button(say("结束对比"), () => this.compare(""))),
+        element("ul", {}, moves.map((move) => this.line(move))),
+      );
+    }
+    section.replaceChildren(...parts);
+  }
+
+  line(move) {
+    const { board } = this.editor, buildings = move.buildings.map((code) => board.positionOf.get(code)).filter((each) => each !== undefined);
+    const cells = buildings.map((each) => board.buildings.cell[each]).filter((cell) => cell >= 0);
+    const short = (name) => (name === null ? say("未划入") : name.length > 12 ? name.slice(-3) : name);
+    return element("li", {}, element("p", {}, element("b", {}, `${short(move.from)} → ${short(move.to)}`), `：${say("{n}栋", { n: move.buildings.length })}，${households(move.households)}`),
+      element("div", { class: "acts" }, button(say("定位"), () => this.acts.look({ cells, buildings }))));
+  }
+}

@@ -1,0 +1,297 @@
+// The look of a plan: colours, hatches, lines, numbers. In: a pen, the view, the scene. Out: pixels; keeps nothing.
+// A view turns the world at zoom 0 into pixels of the canvas: x * scale - left, y * scale - top.
+
+export const PALETTE = ["#f7dcae", "#c3e2c4", "#c8dbf3", "#f5cdca", "#ded0ec", "#ebe8ab", "#bfe5e4", "#f1d0e2"];
+const DEEP = ["#b97a10", "#2f8a3b", "#2a6fbe", "#c1453b", "#7a4fb0", "#8d8710", "#178a86", "#b03c81"]; // the same hues, for stripes
+export const INK = "#1b2733", FAULT = "#b3261e", TARGET = "#0b5cad";
+const FONT = '"Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
+const LINES = {
+  street: { width: 2.2, colour: "#ffffff" },
+  river: { width: 7, colour: "#7ab6e6" },
+  wall: { width: 2, colour: "#8a5a33", dash: [5, 3] },
+  railway: { width: 3, colour: "#ffffff", dash: [9, 7], casing: "#3d4854" },
+  main_road: { width: 6, colour: "#f2b84b", casing: "#c48a1d" },
+};
+const patterns = new Map();
+
+function pattern(pen, name, draw) {
+  if (!patterns.has(name)) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    draw(tile.getContext("2d"));
+    patterns.set(name, pen.createPattern(tile, "repeat"));
+  }
+  return patterns.get(name);
+}
+
+function hatch(ink, colour, width, back = false) {
+  ink.strokeStyle = colour;
+  ink.lineWidth = width;
+  ink.beginPath();
+  for (const shift of [-8, 0, 8]) {
+    ink.moveTo(shift, back ? 0 : 8);
+    ink.lineTo(shift + 8, back ? 8 : 0);
+  }
+  ink.stroke();
+}
+
+const faultHatch = (pen) => pattern(pen, "fault", (ink) => { hatch(ink, FAULT, 2); hatch(ink, FAULT, 1, true); });
+const dedicatedHatch = (pen) => pattern(pen, "dedicated", (ink) => hatch(ink, "rgba(27,39,51,.3)", 1.2));
+const bareHatch = (pen) => pattern(pen, "bare", (ink) => hatch(ink, "#8894a0", 1.2, true));
+const estateHatch = (pen) => pattern(pen, "estate", (ink) => hatch(ink, "#7a4200", 1.8, true));
+const oldStripe = (pen, colour) => pattern(pen, `old ${colour}`, (ink) => {
+  ink.fillStyle = "#ffffff";
+  ink.fillRect(0, 0, 8, 8);
+  hatch(ink, colour < 0 ? "#46525e" : DEEP[colour], 3.4);
+});
+
+function trace(pen, view, points, from, to, close) {
+  for (let i = from; i < to; i += 2) {
+    const x = points[i] * view.scale - view.left, y = points[i + 1] * view.scale - view.top;
+    if (i > from) pen.lineTo(x, y);
+    else pen.moveTo(x, y);
+  }
+  if (close) pen.closePath();
+}
+
+export function traceShape(pen, view, shape, member) {
+  for (let ring = shape.firstRing[member]; ring < shape.firstRing[member + 1]; ring += 1) {
+    trace(pen, view, shape.points, shape.ringStart[ring], shape.ringStart[ring + 1], true);
+  }
+}
+
+function fill(pen, view, shape, members, style) {
+  if (!members.length) return;
+  pen.beginPath();
+  for (const member of members) traceShape(pen, view, shape, member);
+  pen.fillStyle = style;
+  pen.fill("evenodd");
+}
+
+// Paint what lies in a box of the world: cells by grid, one path a grid, then lines, buildings and borders.
+export function paintGround(pen, view, scene, box) {
+  const { board, state, picker, marks } = scene, { cells } = board;
+  const seen = picker.cellsInBox(box, true), bySlot = new Map();
+  const holder = marks.preview ? (cell) => (marks.preview.has(cell) ? marks.preview.get(cell) : state.of[cell]) : (cell) => state.of[cell];
+  for (const cell of seen) {
+    const slot = holder(cell);
+    if (!bySlot.has(slot)) bySlot.set(slot, []);
+    bySlot.get(slot).push(cell);
+  }
+  pen.lineJoin = pen.lineCap = "round";
+  for (const [slot, held] of bySlot) {
+    const grid = slot < 0 ? null : state.slots[slot] || { colour: PALETTE.length - 1 - (slot - state.slots.length) };
+    fill(pen, view, cells, held, grid ? PALETTE[grid.colour] : "#ffffff");
+    if (!grid) fill(pen, view, cells, held, bareHatch(pen));
+    else if (grid.kind === "dedicated") fill(pen, view, cells, held, dedicatedHatch(pen));
+  }
+  if (marks.broken.size) fill(pen, view, cells, seen.filter((cell) => marks.broken.has(cell)), faultHatch(pen));
+  for (const kind of Object.keys(LINES)) {
+    if (kind === "street" && view.zoom < 15) continue;
+    for (const line of board.lines) if (line.kind === kind) paintLine(pen, view, line);
+  }
+  if (view.zoom >= 15) paintBuildings(pen, view, scene, picker.buildingsReaching(box));
+  paintBorders(pen, view, scene, seen, holder);
+}
+
+function paintLine(pen, view, line) {
+  const style = LINES[line.kind], thick = Math.min(2.2, Math.max(0.35, 2 ** ((view.zoom - 16.5) / 1.6)));
+  const width = Math.max(1, style.width * thick);
+  pen.beginPath();
+  for (let i = 0; i < line.start.length - 1; i += 1) trace(pen, view, line.points, line.start[i], line.start[i + 1], false);
+  pen.setLineDash([]);
+  if (style.casing) {
+    pen.strokeStyle = style.casing;
+    pen.lineWidth = width + 1.6;
+    pen.stroke();
+  }
+  if (style.dash) pen.setLineDash(style.dash.map((part) => part * thick));
+  pen.strokeStyle = style.colour;
+  pen.lineWidth = style.casing && style.dash ? Math.max(0.8, width - 0.6) : width;
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+// A building that leaves its grid in force carries a stripe of the colour that it had.
+function paintBuildings(pen, view, { board, state, marks }, seen) {
+  const { buildings } = board, plain = [], changed = new Map();
+  for (const building of seen) {
+    if (!state.hasChanged(building)) {
+      plain.push(building);
+      continue;
+    }
+    const held = buildings.edition[building], slot = state.slots.findIndex((grid, at) => state.continued(at) === held);
+    const colour = slot < 0 ? -1 : state.slots[slot].colour;
+    if (!changed.has(colour)) changed.set(colour, []);
+    changed.get(colour).push(building);
+  }
+  fill(pen, view, buildings, plain, "rgba(84,74,66,.55)");
+  for (const [colour, held] of changed) {
+    fill(pen, view, buildings, held, oldStripe(pen, colour));
+    pen.strokeStyle = INK;
+    pen.lineWidth = 1.4;
+    pen.stroke();
+  }
+  fill(pen, view, buildings, seen.filter((each) => marks.estates.has(buildings.estate[each])), estateHatch(pen));
+  const moving = seen.filter((each) => marks.moving.has(each));
+  if (moving.length) {
+    fill(pen, view, buildings, moving, "#ffffff");
+    fill(pen, view, buildings, moving, faultHatch(pen));
+  }
+  if (view.zoom < 16) return;
+  pen.fillStyle = INK;
+  for (const building of seen) {
+    if (!state.lockedBuildings.has(building)) continue;
+    const x = buildings.centres[2 * building] * view.scale - view.left, y = buildings.centres[2 * building + 1] * view.scale - view.top;
+    paintLock(pen, x, y);
+  }
+}
+
+function paintLock(pen, x, y) {
+  pen.fillStyle = INK;
+  pen.fillRect(x - 5, y - 1, 10, 7);
+  pen.strokeStyle = INK;
+  pen.lineWidth = 1.8;
+  pen.beginPath();
+  pen.arc(x, y - 1, 3.2, Math.PI, 0);
+  pen.stroke();
+}
+
+function paintBorders(pen, view, { board }, seen, holder) {
+  const { arcs, references, firstArc } = board.cells, thin = view.zoom >= 16.5 && seen.length < 6000;
+  const inner = new Set(), between = new Set(), edge = new Set();
+  for (const cell of seen) {
+    for (let at = firstArc[cell]; at < firstArc[cell + 1]; at += 1) {
+      const arc = references[at] < 0 ? -1 - references[at] : references[at];
+      const a = arcs.sides[2 * arc], b = arcs.sides[2 * arc + 1];
+      if (a < 0 || b < 0) edge.add(arc);
+      else if (holder(a) !== holder(b)) between.add(arc);
+      else if (thin) inner.add(arc);
+    }
+  }
+  const stroke = (found, width, colour) => {
+    pen.beginPath();
+    for (const arc of found) trace(pen, view, arcs.points, arcs.start[arc], arcs.start[arc + 1], false);
+    pen.lineWidth = width;
+    pen.strokeStyle = colour;
+    pen.stroke();
+  };
+  stroke(inner, 0.7, "rgba(27,39,51,.22)");
+  stroke(between, view.zoom < 15 ? 1.4 : 2.4, "#34404c");
+  stroke(edge, view.zoom < 15 ? 2 : 3.4, INK);
+}
+
+// Numbers of all grids, each on its own ground where most of it is; the target's border; what findings point at.
+export function paintLabels(pen, view, scene) {
+  const { state, marks } = scene;
+  if (marks.target !== null && marks.target >= 0 && state.sizes[marks.target]) outlineSlot(pen, view, scene, marks.target);
+  if (marks.points.length) paintPoints(pen, view, marks.points);
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.lineJoin = "round";
+  for (const slot of state.present()) {
+    const [x, y, room] = labelPlace(scene, slot), px = x * view.scale - view.left, py = y * view.scale - view.top;
+    const size = Math.max(13, Math.min(30, room * view.scale * 0.5)), grid = state.slots[slot];
+    const number = /^\d$/.test(grid.key) ? `0${grid.key}` : grid.key, off = state.offBand(slot);
+    const sign = `${off > 0 ? "▲" : off < 0 ? "▼" : ""}${marks.brokenSlots.has(slot) ? "✕" : ""}`;
+    lettering(pen, number, px, py - (room * view.scale > 40 ? size * 0.35 : 0), `700 ${size}px ${FONT}`, INK);
+    if (room * view.scale > 40) {
+      lettering(pen, `${state.households[slot]}${scene.unit}${sign}`, px, py + size * 0.6, `${off || sign ? 700 : 400} 13px ${FONT}`, off || sign ? FAULT : INK);
+    } else if (sign) lettering(pen, sign, px + size, py, `700 13px ${FONT}`, FAULT);
+    if (grid.locked) paintLock(pen, px + size * 1.1, py - size * 0.4);
+  }
+}
+
+function lettering(pen, text, x, y, font, colour) {
+  pen.font = font;
+  pen.lineWidth = 4;
+  pen.strokeStyle = "rgba(255,255,255,.92)";
+  pen.strokeText(text, x, y);
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y);
+}
+
+// Near the centre of the grid's ground, but on a cell of it; and how much room there is.
+function labelPlace({ board, state }, slot) {
+  const { centres, boxes } = board.cells, cells = state.cellsOf(slot);
+  let x = 0, y = 0, weight = 0;
+  for (const cell of cells) {
+    const area = (boxes[4 * cell + 2] - boxes[4 * cell]) * (boxes[4 * cell + 3] - boxes[4 * cell + 1]);
+    x += centres[2 * cell] * area;
+    y += centres[2 * cell + 1] * area;
+    weight += area;
+  }
+  x /= weight || 1;
+  y /= weight || 1;
+  let nearest = cells[0], least = Infinity;
+  for (const cell of cells) {
+    const away = Math.hypot(centres[2 * cell] - x, centres[2 * cell + 1] - y);
+    if (away < least) [nearest, least] = [cell, away];
+  }
+  return [centres[2 * nearest], centres[2 * nearest + 1], Math.sqrt(weight)];
+}
+
+function outlineSlot(pen, view, { board, state }, slot) {
+  const { arcs, references, firstArc } = board.cells;
+  pen.beginPath();
+  for (const cell of state.cellsOf(slot)) {
+    for (let at = firstArc[cell]; at < firstArc[cell + 1]; at += 1) {
+      const arc = references[at] < 0 ? -1 - references[at] : references[at];
+      const other = arcs.sides[2 * arc] === cell ? arcs.sides[2 * arc + 1] : arcs.sides[2 * arc];
+      if (other < 0 || state.of[other] !== slot) trace(pen, view, arcs.points, arcs.start[arc], arcs.start[arc + 1], false);
+    }
+  }
+  pen.strokeStyle = "#ffffff";
+  pen.lineWidth = 7;
+  pen.stroke();
+  pen.strokeStyle = TARGET;
+  pen.lineWidth = 4;
+  pen.stroke();
+}
+
+function paintPoints(pen, view, points) {
+  for (const [x, y] of points) {
+    pen.beginPath();
+    pen.arc(x * view.scale - view.left, y * view.scale - view.top, 16, 0, 2 * Math.PI);
+    pen.strokeStyle = "#ffffff";
+    pen.lineWidth = 7;
+    pen.stroke();
+    pen.strokeStyle = FAULT;
+    pen.lineWidth = 3.5;
+    pen.stroke();
+  }
+}
+
+// What follows the hand: the brush, the box, the lasso, the line, and the building under it.
+export function paintCursor(pen, view, { board }, { building = -1, brush = null, path = null, closed = false, dashed = false }) {
+  if (building >= 0) {
+    pen.beginPath();
+    traceShape(pen, view, board.buildings, building);
+    pen.strokeStyle = INK;
+    pen.lineWidth = 2.5;
+    pen.stroke();
+  }
+  if (brush) {
+    pen.beginPath();
+    pen.arc(brush.x * view.scale - view.left, brush.y * view.scale - view.top, Math.max(3, brush.radius * view.scale), 0, 2 * Math.PI);
+    pen.strokeStyle = "#ffffff";
+    pen.lineWidth = 3.5;
+    pen.stroke();
+    pen.strokeStyle = INK;
+    pen.lineWidth = 1.5;
+    pen.stroke();
+  }
+  if (path && path.length) {
+    pen.beginPath();
+    trace(pen, view, path.flat(), 0, 2 * path.length, closed);
+    pen.setLineDash(dashed ? [7, 5] : []);
+    pen.strokeStyle = TARGET;
+    pen.lineWidth = 2.5;
+    pen.stroke();
+    pen.setLineDash([]);
+    if (closed) {
+      pen.fillStyle = "rgba(11,92,173,.1)";
+      pen.fill();
+    }
+  }
+}

@@ -1,0 +1,145 @@
+"""The planner's pages as they are sent: the list of communities, the editor, and the files that they load.
+
+Room: the front door on the wire. In: values. Out: HTML, scripts, styles. Every value is escaped where it is put in; the
+pages hold no script or style of their own, so their policy allows none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import Final
+
+from fastapi import Response
+
+from gisgrid.maps.resources import leaflet
+from gisgrid.store.plans import PlanSummary
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Content security policy: scripts and styles of this service alone, none of them inside the page."""
+
+STATES: Final[Mapping[str, str]] = {
+    "draft": "草稿 draft",
+    "submitted": "审核中 submitted",
+    "approved": "已批准 approved",
+    "published": "已发布 published",
+    "rejected": "已退回 rejected",
+}
+_MEDIA_TYPES: Final[Mapping[str, str]] = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that the pages load: its content, what it is, and the tag by which a browser knows it again."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityPlans:
+    """A community on the list: its plans, the newest first, and the grids that are in force."""
+
+    code: str
+    name: str
+    street: str
+    buildings: bool
+    grids_in_force: int
+    plans: Sequence[PlanSummary]
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """Return the files that may be loaded, by name; there are no others.
+
+    Raises
+    ------
+    Unavailable
+        The package was not built, and Leaflet is not there.
+    """
+    folder = resources.files("api") / "editor"
+    texts = {entry.name: entry.read_bytes() for entry in folder.iterdir() if _suffix(entry.name) in _MEDIA_TYPES}
+    texts |= {"leaflet.js": leaflet().script.encode(), "leaflet.css": leaflet().style.encode()}
+    return {
+        name: Asset(content, _MEDIA_TYPES[_suffix(name)], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+        for name, content in texts.items()
+    }
+
+
+def editor_page() -> Response:
+    """Return the editor; which plan it opens stands in its address."""
+    return _page((resources.files("api") / "editor" / "editor.html").read_text(encoding="utf-8"))
+
+
+def start_page(communities: Sequence[CommunityPlans], *, may_draw: bool, actor: str) -> Response:
+    """Return the list of communities with their plans, and the ways to begin a new one."""
+    rows = "".join(_row(each, may_draw=may_draw) for each in communities)
+    empty = (
+        '<tr><td colspan="5">还没有社区。请导入行政区划与楼栋：<code>gisgrid import divisions FILE</code>、'
+        "<code>gisgrid import buildings FILE</code><br><small>No communities yet; import divisions and buildings."
+        "</small></td></tr>"
+    )
+    return _page(
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>网格方案 · gisgrid</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/planner/assets/start.css">'
+        '<script type="module" src="/planner/assets/start.js"></script></head><body><main>'
+        f'<header><div><h1>网格方案</h1><p class="soft">Plans of community grids</p></div>'
+        f'<p class="soft">{escape(actor)} · <a href="/">首页 Start</a></p></header>'
+        '<p id="told" role="status" hidden></p>'
+        "<table><thead><tr><th>社区<small>Community</small></th><th>现行<small>In force</small></th>"
+        "<th>最新方案<small>Newest plan</small></th><th>其他方案<small>Other plans</small></th>"
+        "<th>新建<small>Begin</small></th></tr></thead>"
+        f"<tbody>{rows or empty}</tbody></table></main></body></html>"
+    )
+
+
+def _row(line: CommunityPlans, *, may_draw: bool) -> str:
+    newest = f"{_link(line.plans[0])}<br><small>{_tallies(line.plans[0])}</small>" if line.plans else "—"
+    others = " · ".join(_link(plan) for plan in line.plans[1:6]) or "—"
+    in_force = f"{line.grids_in_force} 个网格 grids" if line.grids_in_force else "—"
+    return (
+        f'<tr><th scope="row">{escape(line.name)}<br><small>{escape(line.street)} · <code>{escape(line.code)}</code>'
+        f"</small></th><td>{in_force}</td><td>{newest}</td><td>{others}</td>"
+        f"<td>{_ways(line, may_draw=may_draw)}</td></tr>"
+    )
+
+
+def _ways(line: CommunityPlans, *, may_draw: bool) -> str:
+    if not line.buildings:
+        return "尚无楼栋，请先导入 <code>gisgrid import buildings FILE</code><br><small>No buildings yet</small>"
+    if not may_draw:
+        return '<small class="soft">只读 read only</small>'
+    code = escape(line.code)
+    buttons = f'<button data-community="{code}" data-from="draw">自动划分 Draw</button>'
+    if line.grids_in_force:
+        buttons += f' <button data-community="{code}" data-from="edition">由现行版本起草 From the edition</button>'
+    return buttons
+
+
+def _link(plan: PlanSummary) -> str:
+    return f'<a href="/planner/{escape(plan.id)}">方案 {escape(plan.id)}</a> {STATES[plan.state]}'
+
+
+def _tallies(plan: PlanSummary) -> str:
+    return f"{plan.grids} 网格 · {plan.households} 户 · 问题 {plan.errors} · 提示 {plan.warnings}"
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :]
+
+
+def _page(html: str) -> Response:
+    return Response(html, 200, {"Content-Security-Policy": POLICY}, "text/html; charset=utf-8")

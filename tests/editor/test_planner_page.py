@@ -1,0 +1,132 @@
+"""The planner's page opens a plan and shows it: map, table, findings; to those who may not draw it is read-only."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import httpx
+import pytest
+from served_town import EAST, WEST
+
+from api.planner_pages import POLICY, assets
+from gisgrid.store import plans
+
+from .conftest import Desk
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def plan(desk: Desk) -> str:
+    return desk.draft()
+
+
+@pytest.fixture(scope="module")
+def page(desk: Desk, plan: str) -> Any:
+    return desk.open(desk.sign_in("王规划"), plan)
+
+
+def test_the_list_leads_to_the_plans_within_reach(desk: Desk, plan: str) -> None:
+    page = desk.sign_in("王规划").new_page()
+    answer = page.goto("/planner/")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert page.locator("tbody tr").count() == 1, "the planner's street has one community"
+    assert WEST in page.content()
+    assert EAST not in page.content()
+    page.click(f"a[href='/planner/{plan}']")
+    page.wait_for_selector("html[data-ready]")
+    reader = desk.sign_in("赵审核").new_page()
+    reader.goto("/planner/")
+    assert reader.locator("tbody button").count() == 0, "who decides does not draw"
+
+
+def test_every_grid_has_a_row_with_its_households_and_buildings(desk: Desk, plan: str, page: Any) -> None:
+    with desk.service.database.transaction() as connection:
+        drawn = plans.get(connection, plan)
+    rows = page.locator("#grids tbody tr[data-key]")
+    assert rows.count() == len(drawn.grids)
+    for grid in drawn.grids:
+        text = page.locator(f"#grids tr[data-key='{grid.key}']").inner_text()
+        assert str(grid.households) in text
+        assert str(len(grid.buildings)) in text
+    assert f"{sum(grid.households for grid in drawn.grids)}户" in page.locator("#grids tr.sum").inner_text()
+
+
+def test_the_counts_of_the_page_are_those_of_the_server(desk: Desk, plan: str, page: Any) -> None:
+    with desk.service.database.transaction() as connection:
+        drawn = plans.get(connection, plan)
+        cells, _ = plans.cells_and_borders(connection, plan)
+    told = page.evaluate(
+        """() => {
+            const { editor: { view }, board } = window.gisgridPage;
+            return {
+                cells: Object.fromEntries(view.present().map((slot) => [view.slots[slot].key, view.cellsOf(slot)])),
+                pieces: view.present().map((slot) => view.pieces(slot).length),
+                under: [...board.cells.centres.keys()].filter((i) => i % 2 === 0)
+                    .map((i) => window.gisgridPage.picker.cellAt(board.cells.centres[i], board.cells.centres[i + 1])),
+            };
+        }"""
+    )
+    assert told["cells"] == {grid.key: sorted(grid.cells) for grid in drawn.grids}
+    assert set(told["pieces"]) == {1}
+    inside = [cell.number for cell in cells if cell.geometry.contains(cell.geometry.centroid)]
+    assert [told["under"][number] for number in inside] == inside, "the centre of a cell lies in that cell"
+
+
+def test_the_map_shows_the_colours_of_the_grids(page: Any) -> None:
+    shown = page.evaluate(
+        """() => {
+            const { canvas, editor: { view }, board } = window.gisgridPage, { centres } = board.cells;
+            const ground = document.querySelector("canvas.ground"), found = [];
+            const pen = new OffscreenCanvas(ground.width, ground.height).getContext("2d", { willReadFrequently: true });
+            pen.drawImage(ground, 0, 0);
+            for (const slot of view.present()) {
+                const cell = view.cellsOf(slot)[0], { scale, left, top } = canvas.view;
+                const at = [centres[2 * cell] * scale - left, centres[2 * cell + 1] * scale - top];
+                const [r, g, b, a] = pen.getImageData(Math.round(at[0]) - 30, Math.round(at[1]) - 30, 1, 1).data;
+                found.push([r, g, b, a].join(","));
+            }
+            return found;
+        }"""
+    )
+    assert all(colour.endswith(",255") for colour in shown), "the ground is painted"
+    assert len(set(shown)) == len(shown), "neighbours differ"
+
+
+def test_who_may_not_draw_reads_only_and_is_told_why(desk: Desk, plan: str) -> None:
+    page = desk.open(desk.sign_in("赵审核"), plan)
+    assert "只读" in page.locator("#readonly").inner_text()
+    assert page.locator("#tools button[data-tool=brush]").is_disabled()
+    page.click("#language")
+    assert "Read only" in page.locator("#readonly").inner_text()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_names_that_are_scripts_stay_names(page: Any, at: Any) -> None:
+    page.mouse.move(*at(page, 0))
+    assert "<img src=x onerror=alert(1)>" in page.locator("#hover").inner_text()
+    assert page.locator("img, svg[onload]").count() == 0
+
+
+def test_script_style_and_leaflet_stay_small() -> None:
+    assert sum(len(gzip.compress(asset.content, 6)) for asset in assets().values()) <= 110_000
+
+
+def test_files_and_boards_come_zipped_tagged_and_only_where_they_should(desk: Desk, plan: str) -> None:
+    planner = desk.service.client("planner", WEST[:9])
+    script = httpx.get(f"{desk.service.url}/planner/assets/main.js")
+    assert script.headers["content-encoding"] == "gzip"
+    again = httpx.get(f"{desk.service.url}/planner/assets/main.js", headers={"If-None-Match": script.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for name in ("..%2Faccess.py", "editor.html", "access.py", "__init__.py", "main.js%00"):
+        assert httpx.get(f"{desk.service.url}/planner/assets/{name}").status_code == 404
+    board = planner.get(f"/v1/plans/{plan}/board")
+    assert board.status_code == 200
+    assert board.headers["etag"] == '"1"'
+    document = board.json()
+    assert (document["plan"], document["caller"]["may_edit"], document["caller"]["may_decide"]) == (plan, True, False)
+    assert "000-0001" not in board.text, "the duty phone is not needed here"
+    assert planner.get(f"/v1/plans/{desk.draft(EAST)}/board").status_code == 403
+    assert desk.service.client("dispatch").get(f"/v1/plans/{plan}/board").status_code == 403
+    assert httpx.get(f"{desk.service.url}/planner/{plan}").status_code == 303
