@@ -39,6 +39,7 @@ const plan = (id, part = "") => `/v1/plans/${encodeURIComponent(id)}${part}`;
 
 export const api = {
   board: (id) => ask("GET", plan(id, "/board")),
+  plan: (id) => ask("GET", plan(id)),
   edit: (id, revision, op) => ask("POST", plan(id, "/edits"), { body: op, revision }),
   undo: (id, revision) => ask("POST", plan(id, "/undo"), { revision }),
   redo: (id, revision) => ask("POST", plan(id, "/redo"), { revision }),

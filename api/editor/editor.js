@@ -15,7 +15,7 @@ export class PlanEditor extends EventTarget {
     this.board = board;
     this.caller = document.caller;
     this.settings = document.settings;
-    this.outbox = new Outbox(storage, `gisgrid.edits.${document.plan}.${document.tessellation ?? ""}`);
+    this.outbox = new Outbox(storage, `gisgrid.edits.${document.plan}`);
     this.done = []; // edits whose inverse this page knows, the last on top
     this.undone = [];
     this.inverses = new WeakMap(); // entry → its line on one of the two
@@ -109,6 +109,7 @@ export class PlanEditor extends EventTarget {
       this.done.push(inverse);
       this.undone = [];
     }
+    entry.tessellation = this.confirmed.tessellation;
     this.inverses.set(entry, inverse);
     this.outbox.add(entry);
     this.tell("edited", { entry });
@@ -140,6 +141,7 @@ export class PlanEditor extends EventTarget {
     this.tell("status");
     try {
       entry.sent = true;
+      this.outbox.keep();
       const { revision } = this.confirmed;
       const answer = await (entry.action === "edit" ? this.api.edit(this.plan, revision, entry.op) : this.api[entry.action](this.plan, revision));
       this.reached();
@@ -170,13 +172,13 @@ export class PlanEditor extends EventTarget {
       return;
     }
     if (fault.kind === "stale") {
-      await this.catchUp();
+      await this.catchUp().catch((other) => this.failed(entry, other));
       return;
     }
     this.outbox.drop(entry);
     this.forget();
     this.restore(entry.cells.map(([cell]) => cell));
-    this.tell("refused", { fault, entry });
+    if (fault.code !== "nothing_changes") this.tell("refused", { fault, entry });
   }
 
   // The server has an edit: what it says about cells and grids holds.
@@ -196,7 +198,7 @@ export class PlanEditor extends EventTarget {
   // Take over one change of the server; `more` are cells that it may have left as they were.
   take(answer, more = []) {
     const { confirmed, view } = this;
-    if (answer.tessellation !== undefined && confirmed.tessellation !== null && answer.tessellation !== confirmed.tessellation) {
+    if (answer.tessellation !== undefined && answer.tessellation !== confirmed.tessellation) {
       this.tell("recut");
       return;
     }
@@ -238,16 +240,16 @@ export class PlanEditor extends EventTarget {
   }
 
   follow(told) {
-    const changes = told.changes.filter((change) => change.revision > this.confirmed.revision);
+    const changes = told.edits.filter((change) => change.revision > this.confirmed.revision);
     const { arrived, voided, clashes } = rebase(this.outbox.entries, changes, this.caller.actor);
     for (const entry of [...arrived, ...voided]) this.outbox.drop(entry);
     if (changes.length > arrived.length || voided.length) this.forget();
     for (const change of changes) this.take(change, []);
-    Object.assign(this.confirmed, { revision: told.revision, undo: told.undo ?? null, redo: told.redo ?? null });
-    if (told.state) this.confirmed.state = told.state;
-    if (told.findings) this.confirmed.findings = told.findings;
+    const { undo, redo, state } = told;
+    Object.assign(this.confirmed, { undo, redo, state });
     this.restore([...arrived, ...voided].flatMap((entry) => entry.cells.map(([cell]) => cell)));
     if (voided.length) this.tell("voided");
+    if (changes.length) this.check();
     const others = changes.filter((change) => change.actor !== this.caller.actor);
     if (others.length) this.tell("followed", { changes: others });
     if (clashes.length) {
@@ -255,6 +257,17 @@ export class PlanEditor extends EventTarget {
       this.tell("clash", { clashes });
     }
     this.tell("status");
+  }
+
+  // The journal tells what was done, not what is wrong with it now: that is asked for.
+  async check() {
+    try {
+      const { revision, findings } = await this.api.plan(this.plan);
+      if (revision === this.confirmed.revision) this.confirmed.findings = findings;
+      this.tell("taken", { answer: {} });
+    } catch (fault) {
+      if (!(fault instanceof ApiFault)) throw fault;
+    }
   }
 
   // The planner's word on a clash: which cells stay as others have them.
@@ -278,7 +291,7 @@ export class PlanEditor extends EventTarget {
     while (!signal.aborted) {
       try {
         const told = await this.api.editsAfter(this.plan, this.confirmed.revision, FOLLOW_S, signal);
-        if (!this.busy && !this.clashing && (told.changes.length || told.state !== this.confirmed.state)) this.follow(told);
+        if (!this.busy && !this.clashing && (told.edits.length || told.state !== this.confirmed.state)) this.follow(told);
         if (this.link !== "here" && !this.busy) {
           this.reached();
           this.pump();
@@ -297,8 +310,19 @@ export class PlanEditor extends EventTarget {
   // What an earlier visit could not send is painted and sent now.
   resume() {
     const kept = this.outbox.recall();
-    for (const entry of kept) this.show(entry.cells);
+    for (const entry of kept) {
+      if (entry.tessellation !== this.confirmed.tessellation) this.relocate(entry);
+      this.show(entry.cells);
+    }
     if (kept.length) this.catchUp().catch(() => {}).finally(() => this.pump());
     return kept.length;
+  }
+  // The ground was cut anew since the edit was made: its buildings still say which cells are meant.
+  relocate(entry) {
+    const { buildings } = this.board, cellOf = (code) => buildings.cell[this.board.positionOf.get(code)] ?? NONE;
+    const moves = entry.op === null ? [] : entry.op.moves || [entry.op];
+    entry.cells = moves.flatMap(({ buildings: codes = [], to }) => codes.map((code) => [cellOf(code), to]).filter(([cell]) => cell >= 0));
+    for (const move of moves) if (move.cells) move.cells = [];
+    entry.before = [];
   }
 }

@@ -17,7 +17,7 @@ import { Suggestions } from "./suggest.js";
 import { Tools } from "./tools.js";
 import { isEnglish, numberOf, say, switchLanguage, titleOf } from "./words.js";
 
-const LANGUAGE = "gisgrid.language";
+const LANGUAGE = "gisgrid.language", VIEW = "gisgrid.view";
 
 class Page {
   constructor(document_) {
@@ -49,6 +49,7 @@ class Page {
     this.heed();
     listen(this);
     this.tools.use("select");
+    this.lookAsBefore();
     this.refresh();
     if (this.editor.resume()) notify(say("上次未送达的修改已找回，正在发送"));
     this.watching = new AbortController();
@@ -273,9 +274,24 @@ class Page {
     editor.decide(new Set(given));
   }
 
-  // The cells themselves changed, or the plan's state did: everything is read anew.
+  // The cells themselves changed, or the plan's state did: everything is read anew, and looked at as before.
   reload() {
+    const { target } = this.marks, centre = this.map.getCenter();
+    const view = {
+      plan: this.editor.plan, centre: [centre.lat, centre.lng], zoom: this.map.getZoom(), shown: this.shown,
+      target: target === null || target < 0 ? null : this.editor.view.slots[target].key,
+    };
+    sessionStorage.setItem(VIEW, JSON.stringify(view));
     location.reload();
+  }
+
+  lookAsBefore() {
+    const kept = JSON.parse(sessionStorage.getItem(VIEW) || "null");
+    sessionStorage.removeItem(VIEW);
+    if (kept === null || kept.plan !== this.editor.plan) return;
+    this.map.setView(kept.centre, kept.zoom, { animate: false });
+    this.shown = kept.shown;
+    if (kept.target !== null && this.editor.view.slotOf(kept.target) >= 0) this.choose(this.editor.view.slotOf(kept.target));
   }
 }
 

@@ -67,11 +67,13 @@ export class Outbox {
   }
 }
 
-export function sameOp(a, b) {
+// Whether two operations ask for the same; members that are empty may be left out.
+function sameOp(a, b) {
   const plain = (value) => {
     if (Array.isArray(value)) return value.map(plain);
     if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(Object.keys(value).sort().map((key) => [key, plain(value[key])]));
+    const told = Object.keys(value).filter((key) => value[key] !== null && !(Array.isArray(value[key]) && !value[key].length));
+    return Object.fromEntries(told.sort().map((key) => [key, plain(value[key])]));
   };
   return JSON.stringify(plain(a)) === JSON.stringify(plain(b));
 }
@@ -83,7 +85,7 @@ export function rebase(entries, changes, actor) {
   const arrived = [], voided = [], theirs = new Map();
   for (const change of changes) {
     const mine = change.actor === actor && change.action === "edit" && entries.find((entry) => (
-      !arrived.includes(entry) && entry.action === "edit" && entry.sent && sameOp(entry.op, change.op)
+      !arrived.includes(entry) && entry.action === "edit" && entry.sent && (sameOp(entry.op, change.op) || did(change, entry))
     ));
     if (mine) {
       arrived.push(mine);
@@ -102,6 +104,12 @@ export function rebase(entries, changes, actor) {
     if (cells.length) clashes.push({ entry, cells: cells.map(([cell, key]) => ({ cell, mine: key, ...named(theirs.get(cell)) })) });
   }
   return { arrived, voided, clashes };
+}
+
+// Whether a change did to the cells of an entry what the entry asks for.
+function did(change, entry) {
+  const told = new Map(change.cells || []);
+  return entry.cells.length > 0 && entry.cells.every(([cell, key]) => told.get(cell) === key);
 }
 
 function named({ key, actor }) {

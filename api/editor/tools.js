@@ -35,7 +35,7 @@ export class Tools {
     surface.addEventListener("pointerdown", (event) => this.down(event));
     surface.addEventListener("pointermove", (event) => this.move(event));
     surface.addEventListener("pointerup", (event) => this.up(event));
-    surface.addEventListener("pointercancel", () => this.escape());
+    surface.addEventListener("pointercancel", () => this.cancel());
     surface.addEventListener("pointerleave", () => this.leave());
     surface.addEventListener("dblclick", (event) => this.finishPath(event));
     surface.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -54,7 +54,7 @@ export class Tools {
       notify(say("方案只读，不能修改"));
       return;
     }
-    this.escape();
+    this.cancel();
     this.tool = tool;
     for (const each of byId("tools").children) each.setAttribute("aria-pressed", String(each.dataset.tool === name));
     const surface = byId("map");
@@ -197,19 +197,24 @@ export class Tools {
     this.show();
   }
 
-  // Esc: the stroke or the path is taken back, else the target is let go.
-  escape() {
-    if (this.stroke) {
-      const target = this.stroke.target, gave = [...this.stroke.before.values()];
-      this.repaint(this.stroke.cancel());
-      this.acts.tallies([target, ...gave]);
-      this.stroke = null;
-    } else if (!this.path && this.tool && this.tool.name === "select") {
-      this.selected = -1;
-      this.acts.choose(null);
+  // Take back the stroke or path under way; returns whether there was one.
+  cancel() {
+    const { stroke, path } = this;
+    if (stroke) {
+      this.repaint(stroke.cancel());
+      this.acts.tallies([stroke.target, ...stroke.before.values()]);
     }
-    this.path = null;
+    this.stroke = this.path = null;
     this.acts.card(null);
+    this.show();
+    return Boolean(stroke || path);
+  }
+
+  // Esc: what is under way is taken back, else the target is let go.
+  escape() {
+    if (this.cancel()) return;
+    this.selected = -1;
+    this.acts.choose(null);
     this.show();
   }
 

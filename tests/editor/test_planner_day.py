@@ -1,0 +1,253 @@
+"""A planner's day in a real browser on the real server: paint, look at totals, break a grid, undo, redo, take suggestions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from served_town import WEST
+
+from gisgrid.store import plans
+
+from .conftest import Desk
+
+pytestmark = pytest.mark.browser
+
+SAVED = re.compile("已保存")
+
+
+@pytest.fixture(scope="module")
+def plan(desk: Desk) -> str:
+    return desk.draft()
+
+
+@pytest.fixture(scope="module")
+def context(desk: Desk) -> Any:
+    return desk.sign_in("王规划")
+
+
+@pytest.fixture(scope="module")
+def page(desk: Desk, plan: str, context: Any) -> Any:
+    return desk.open(context, plan)
+
+
+def stored(desk: Desk, plan: str) -> dict[str, str]:
+    """The grid of each building, as the database has it."""
+    with desk.service.database.transaction() as connection:
+        return {code: grid.key for grid in plans.get(connection, plan).grids for code in grid.buildings}
+
+
+def shown(page: Any) -> dict[str, str]:
+    """The grid of each building, as the page paints it."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+            const { board: { buildings }, editor: { view } } = window.gisgridPage;
+            return Object.fromEntries(buildings.code.map((code, at) => [code, view.slots[view.of[buildings.cell[at]]].key]));
+        }"""
+    )
+
+
+def saved(page: Any) -> None:
+    page.wait_for_function(
+        "() => !window.gisgridPage.editor.outbox.length && !window.gisgridPage.editor.busy", timeout=15_000
+    )
+
+
+def stroke(page: Any, at: Any, buildings: list[int], *, release: bool = True) -> None:
+    page.mouse.move(*at(page, buildings[0]))
+    page.mouse.down()
+    for building in buildings[1:]:
+        page.mouse.move(*at(page, building), steps=3)
+    if release:
+        page.mouse.up()
+        saved(page)
+
+
+def code(number: int) -> str:
+    return f"{WEST}-{number:02}"
+
+
+def number_of(building: str) -> int:
+    return int(building[-2:])
+
+
+def edge_of(page: Any, key: str, other: str) -> int:
+    """A building of one grid whose cell borders a cell of another, in no estate."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """([key, other]) => {
+            const { board: { buildings, borders }, editor: { view } } = window.gisgridPage;
+            const holder = (cell) => view.of[cell] >= 0 ? view.slots[view.of[cell]].key : null;
+            const near = (cell) => [...borders.neighbour.slice(borders.start[cell], borders.start[cell + 1])];
+            return buildings.code.findIndex((_, at) => holder(buildings.cell[at]) === key && buildings.estate[at] < 0
+                && near(buildings.cell[at]).some((cell) => holder(cell) === other));
+        }""",
+        [key, other],
+    )
+
+
+def keys(page: Any) -> list[str]:
+    return [row.get_attribute("data-key") for row in page.locator("#grids tr[data-key]").all()]
+
+
+def test_a_stroke_shows_both_totals_and_is_on_the_server_when_let_go(
+    desk: Desk, plan: str, page: Any, at: Any
+) -> None:
+    target, source = keys(page)[:2]
+    before = shown(page)
+    building = edge_of(page, source, target)
+    page.click(f"#grids tr[data-key='{target}']")
+    page.keyboard.press("Escape")  # the target is let go …
+    page.locator("#map").focus()
+    page.keyboard.type(target)  # … and chosen again by its number
+    page.keyboard.press("Enter")
+    page.click("#tools button[data-tool=brush]")
+    stroke(page, at, [building], release=False)
+    card = page.locator("#card").inner_text()
+    homes = {key: 40 * list(before.values()).count(key) for key in (target, source)}
+    assert f"{target.zfill(2)}: {homes[target]} → {homes[target] + 40}" in card
+    assert f"{source.zfill(2)}: {homes[source]} → {homes[source] - 40}" in card
+    page.mouse.up()
+    saved(page)
+    assert stored(desk, plan) == shown(page) == before | {code(building): target}
+    assert SAVED.search(page.locator("#saved").inner_text())
+
+
+def test_escape_takes_the_stroke_back(desk: Desk, plan: str, page: Any, at: Any) -> None:
+    before = shown(page)
+    target, source = keys(page)[:2]
+    stroke(page, at, [edge_of(page, source, target)], release=False)
+    assert shown(page) != before
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert shown(page) == before == stored(desk, plan)
+    assert page.locator("#card").is_hidden()
+
+
+def test_a_grid_that_falls_apart_is_hatched_listed_and_fixed_by_one_click(
+    desk: Desk, plan: str, page: Any, at: Any
+) -> None:
+    target, source = keys(page)[:2]
+    whole = shown(page)
+    far = page.evaluate(
+        """([key, other]) => {
+            const { board: { buildings, borders }, editor: { view } } = window.gisgridPage;
+            const holder = (cell) => view.of[cell] >= 0 ? view.slots[view.of[cell]].key : null;
+            const near = (cell) => [...borders.neighbour.slice(borders.start[cell], borders.start[cell + 1])];
+            return buildings.code.findIndex((_, at) => holder(buildings.cell[at]) === other
+                && near(buildings.cell[at]).every((cell) => holder(cell) !== key));
+        }""",
+        [target, source],
+    )
+    stroke(page, at, [far], release=False)
+    assert "分成2块" in page.locator("#card").inner_text()
+    page.mouse.up()
+    saved(page)
+    assert page.evaluate("() => window.gisgridPage.marks.broken.size") == 1
+    page.wait_for_selector("#tab li[data-rule=grid_not_connected]")
+    page.click("#tab li[data-rule=stray_piece] button.main")
+    saved(page)
+    assert stored(desk, plan) == shown(page) == whole
+    page.wait_for_selector("#tab li[data-rule=stray_piece]", state="detached")
+
+
+def test_undo_and_redo_outlive_a_reload_and_reach_another_browser(
+    desk: Desk, plan: str, page: Any, context: Any
+) -> None:
+    now = shown(page)
+    page.locator("#map").focus()
+    page.keyboard.press("Control+z")
+    undone = shown(page)
+    assert undone != now, "painted at once, before the server has answered"
+    saved(page)
+    assert stored(desk, plan) == undone
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert shown(page) == undone
+    page.click("#redo")
+    saved(page)
+    assert stored(desk, plan) == shown(page) == now
+    other = desk.open(desk.sign_in("李规划"), plan)
+    for _ in range(3):
+        other.click("#undo")
+        saved(other)
+    revision = other.evaluate("() => window.gisgridPage.editor.confirmed.revision")
+    page.wait_for_function("(least) => window.gisgridPage.editor.confirmed.revision >= least", arg=revision)
+    assert "李规划 修改了方案，已合并" in page.locator("#notice").inner_text()
+    assert shown(page) == shown(other) == stored(desk, plan)
+    assert other.locator("#undo").is_disabled(), "nothing is left to take back"
+    other.close()
+
+
+def test_a_locked_grid_gives_nothing_away(desk: Desk, plan: str, page: Any, at: Any) -> None:
+    target, source = keys(page)[:2]
+    page.click(f"#grids tr[data-key='{source}'] button")
+    saved(page)
+    before = shown(page)
+    page.click(f"#grids tr[data-key='{target}']")
+    page.click("#tools button[data-tool=brush]")
+    stroke(page, at, [edge_of(page, source, target)], release=False)
+    assert "已锁定" in page.locator("#card").inner_text()
+    page.mouse.up()
+    assert shown(page) == before
+    page.click(f"#grids tr[data-key='{source}'] button")
+    saved(page)
+    with desk.service.database.transaction() as connection:
+        assert plans.get(connection, plan).locks.grids == ()
+
+
+def test_a_merge_and_a_split_are_looked_at_and_taken(desk: Desk, plan: str, page: Any) -> None:
+    first, *others = keys(page)
+    page.click(f"#grids tr[data-key='{first}']")
+    page.click("#tab-suggest")
+    before = stored(desk, plan)
+    page.get_by_role("button", name="合并", exact=True).click()
+    page.wait_for_selector("#tab .choice")
+    page.locator("#tab .choice").first.hover()
+    assert page.evaluate("() => window.gisgridPage.marks.preview.size") > 0
+    assert stored(desk, plan) == before, "a preview changes nothing"
+    page.locator("#tab .choice button.main").first.click()
+    saved(page)
+    assert stored(desk, plan) == shown(page) != before
+    left = keys(page)
+    assert len(left) == len(others)
+    page.click(f"#grids tr[data-key='{max(left, key=list(shown(page).values()).count)}']")
+    page.get_by_role("button", name="拆分", exact=True).click()
+    page.wait_for_selector("#tab .choice")
+    page.locator("#tab .choice button.main").first.click()
+    saved(page)
+    assert stored(desk, plan) == shown(page)
+    assert len(keys(page)) == len(left) + 1
+    for _ in range(2):
+        page.click("#undo")
+    saved(page)
+    assert stored(desk, plan) == shown(page) == before
+
+
+def test_who_changes_is_told_from_old_grid_to_new(desk: Desk, plan: str, page: Any, at: Any) -> None:
+    target, source = keys(page)[:2]
+    page.click(f"#grids tr[data-key='{target}']")
+    page.click("#tools button[data-tool=brush]")
+    page.click("#tab-changes")
+    assert "0栋" in page.locator("#tab").inner_text()
+    stroke(page, at, [edge_of(page, source, target)])
+    text = page.locator("#tab").inner_text()
+    assert "1栋，40户" in text
+    assert "网格员甲一" in text, "the worker of the grid in force"
+
+
+def test_edits_of_an_offline_hour_arrive_later(desk: Desk, plan: str, page: Any, context: Any, at: Any) -> None:
+    before = stored(desk, plan)
+    target, source = keys(page)[:2]
+    context.set_offline(True)
+    page.mouse.move(*at(page, edge_of(page, source, target)))
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("() => document.getElementById('saved').textContent.includes('离线：1处')")
+    painted = shown(page)
+    assert painted != before == stored(desk, plan)
+    kept = page.evaluate("(plan) => JSON.parse(localStorage.getItem(`gisgrid.edits.${plan}`)).length", plan)
+    assert kept == 1
+    context.set_offline(False)
+    saved(page)
+    assert stored(desk, plan) == painted == shown(page)
