@@ -15,7 +15,7 @@ import { Picker } from "./pick.js";
 import { Review, STATES } from "./review.js";
 import { Suggestions } from "./suggest.js";
 import { Tools } from "./tools.js";
-import { isEnglish, numberOf, say, switchLanguage, titleOf } from "./words.js";
+import { isEnglish, nameOf, numberOf, say, switchLanguage, titleOf } from "./words.js";
 
 const LANGUAGE = "gisgrid.language", VIEW = "gisgrid.view";
 
@@ -74,7 +74,7 @@ class Page {
       notify(detail.fault.message, "fault");
     });
     editor.addEventListener("followed", ({ detail }) => {
-      const names = [...new Set(detail.changes.map((change) => change.actor))].join("、");
+      const names = [...new Set(detail.changes.map((change) => nameOf(change.actor)))].join("、");
       notify(say("{names} 修改了方案，已合并", { names }));
     });
     editor.addEventListener("clash", ({ detail }) => this.settleClash(detail.clashes));
@@ -265,7 +265,7 @@ class Page {
       boxes.set(cell, box);
       const standing = [...board.buildingsOfCell.of(cell)].map((each) => board.buildings.address[each] || board.buildings.name[each] || board.buildings.code[each]);
       const title = standing.length ? standing.join("、") : say("空地 {cell}", { cell });
-      return element("label", {}, box, element("span", {}, say("{title}：我划入{mine}，{actor}划入{theirs}", { title, mine: named(mine), theirs: named(theirs), actor })));
+      return element("label", {}, box, element("span", {}, say("{title}：我划入{mine}，{actor}划入{theirs}", { title, mine: named(mine), theirs: named(theirs), actor: nameOf(actor) })));
     }));
     const mine = await askInDialog(say("同一楼栋，两种划法"), [
       element("p", {}, say("他人刚刚把这些楼栋划到别处。勾选的按我的划法，未勾选的保留对方的划法；其余修改已合并。")), element("div", { class: "scroll" }, lines),

@@ -33,6 +33,11 @@ export function titleOf(grid) {
   return grid.name || (english ? `Grid ${numberOf(grid)}` : `网格${numberOf(grid)}`);
 }
 
+// The person or program behind an actor: 王规划 for "王规划 (user)".
+export function nameOf(actor) {
+  return actor.replace(/ \((user|key)\)$/, "");
+}
+
 export function sentenceOf(finding) {
   return english ? finding.message : finding.message_zh;
 }

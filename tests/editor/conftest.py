@@ -14,7 +14,7 @@ from served_town import EAST, STREETS, WEST, Service, build_town, serving
 
 from api.access import SESSION_COOKIE
 from gisgrid import workflow
-from gisgrid.model import DrawSettings, Role
+from gisgrid.model import Band, DrawSettings, Role
 from gisgrid.settings import Settings
 from gisgrid.store import keys
 from gisgrid.store.cluster import Cluster
@@ -40,10 +40,10 @@ class Desk:
     trouble: list[str] = field(default_factory=list)
     contexts: list[Any] = field(default_factory=list)
 
-    def draft(self, community: str = WEST) -> str:
-        """Draw a new draft that keeps to the edition, and return its id."""
-        drawn = workflow.draw_plans(self.service.database, [community], DrawSettings(keep_current=True))[0]
-        return drawn.plan.id
+    def draft(self, community: str = WEST, *, keep: bool = False) -> str:
+        """Draw a new draft and return its id: the edition's own grids, or four of which two fit into the band together."""
+        settings = DrawSettings(keep_current=True) if keep else DrawSettings(band=Band(120, 500, 240))
+        return workflow.draw_plans(self.service.database, [community], settings)[0].plan.id
 
     def sign_in(self, name: str, *, width: int = 1366, height: int = 768) -> Any:
         """Return a new browser context in which this person is signed in."""
