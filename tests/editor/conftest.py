@@ -41,7 +41,7 @@ class Desk:
     contexts: list[Any] = field(default_factory=list)
 
     def draft(self, community: str = WEST, *, keep: bool = False) -> str:
-        """Draw a new draft and return its id: the edition's own grids, or four of which two fit into the band together."""
+        """Draw a new draft and return its id: the grids in force, or four of which two fit together."""
         settings = DrawSettings(keep_current=True) if keep else DrawSettings(band=Band(120, 500, 240))
         return workflow.draw_plans(self.service.database, [community], settings)[0].plan.id
 
