@@ -189,17 +189,18 @@ export const COLOURS = 8;
 // A colour for each slot so that neighbours differ: always next the grid whose neighbours show most colours (Brélaz 1979).
 function colouring(state) {
   const near = state.slots.map((_, slot) => state.neighboursOf(slot)), chosen = new Map();
-  const shown = (slot) => new Set(near[slot].map((other) => chosen.get(other)).filter((colour) => colour !== undefined));
+  const around = (slot) => new Set(near[slot].map((other) => chosen.get(other)).filter((colour) => colour !== undefined));
   while (chosen.size < state.slots.length) {
     let next = -1, most = -1;
     for (let slot = 0; slot < state.slots.length; slot += 1) {
       if (chosen.has(slot)) continue;
-      const rank = shown(slot).size * 1000 + near[slot].length;
+      const rank = around(slot).size * 1000 + near[slot].length;
       if (rank > most) [next, most] = [slot, rank];
     }
     const taken = near[next].map((other) => chosen.get(other));
-    const counts = Array.from({ length: COLOURS }, (_, colour) => taken.filter((each) => each === colour).length);
-    chosen.set(next, counts.indexOf(Math.min(...counts)));
+    const used = [...chosen.values()], shown = (list, colour) => list.filter((each) => each === colour).length;
+    const costs = Array.from({ length: COLOURS }, (_, colour) => 1000 * shown(taken, colour) + shown(used, colour));
+    chosen.set(next, costs.indexOf(Math.min(...costs))); // of those that no neighbour shows, the one least used so far
   }
   return state.slots.map((_, slot) => chosen.get(slot));
 }

@@ -83,8 +83,10 @@ def test_the_map_shows_the_colours_of_the_grids(page: Any) -> None:
             pen.drawImage(ground, 0, 0);
             for (const slot of view.present()) {
                 const cell = view.cellsOf(slot)[0], { scale, left, top } = canvas.view;
-                const at = [centres[2 * cell] * scale - left, centres[2 * cell + 1] * scale - top];
-                const [r, g, b, a] = pen.getImageData(Math.round(at[0]) - 30, Math.round(at[1]) - 30, 1, 1).data;
+                const [west, north] = board.cells.boxes.slice(4 * cell); // near a corner, beside the building
+                const x = 0.15 * centres[2 * cell] + 0.85 * west, y = 0.15 * centres[2 * cell + 1] + 0.85 * north;
+                const at = [Math.round(x * scale - left), Math.round(y * scale - top)];
+                const [r, g, b, a] = pen.getImageData(...at, 1, 1).data;
                 found.push([r, g, b, a].join(","));
             }
             return found;
