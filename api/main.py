@@ -27,6 +27,7 @@ from api.errors import add_handlers
 from api.intake import ReportIntake
 from api.locate_front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
+from api.opening import opened, opened_patiently
 from api.points_front import PointsFront
 from api.report_front import ReportFront
 from api.routes import (
@@ -46,16 +47,11 @@ from api.routes import (
     webhooks,
 )
 from gisgrid.advising import PlanBoards
-from gisgrid.directory import GridDirectory
 from gisgrid.feeding import Feed
 from gisgrid.moving import ReportMover
 from gisgrid.sending import WebhookSender
 from gisgrid.settings import Settings
 from gisgrid.sheets import PlanSheets
-from gisgrid.store import migrations
-from gisgrid.store.cluster import Cluster
-from gisgrid.store.database import Database
-from gisgrid.watching import GridWatch
 
 FAILURES_PER_ADDRESS: Final = 30
 """More than for one name: a whole office may share an address."""
@@ -69,13 +65,15 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
+def create_app(settings: Settings, *, own_process: bool = False, one_of_several: bool = False) -> FastAPI:
     """Return the app of these settings.
 
     Parameters
     ----------
     own_process
         The process does nothing else, and may be set up for that.
+    one_of_several
+        Other processes serve the same: this one waits for the database where that is away at its start.
 
     Raises
     ------
@@ -87,10 +85,8 @@ def create_app(settings: Settings, *, own_process: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-        database = await run_in_threadpool(_open_database, settings)
-        directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
-        watch = GridWatch(directory, database.url)
-        await run_in_threadpool(watch.start)
+        base = await run_in_threadpool(opened_patiently if one_of_several else opened, settings)
+        database, directory, watch = base.database, base.directory, base.watch
         services = app.state.services = Services(
             settings=settings,
             database=database,
@@ -182,17 +178,6 @@ class HeadersMiddleware:
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
-
-
-def _open_database(settings: Settings) -> Database:
-    """Return the database, its schema at head; the private cluster is started where none is named."""
-    url = settings.database_url
-    if url is None:
-        cluster = Cluster(settings.home)
-        cluster.start()
-        url = cluster.url
-    migrations.upgrade(url)
-    return Database(url)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

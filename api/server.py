@@ -85,4 +85,4 @@ def _require_free(host: str, port: int) -> None:
 
 def app_of_environment() -> FastAPI:
     """Return the app of the settings in the environment, for processes that uvicorn starts."""
-    return create_app(Settings.from_environment(), own_process=True)
+    return create_app(Settings.from_environment(), own_process=True, one_of_several=True)

@@ -12,16 +12,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import databases
 import httpx
 import pytest
 from served_town import Service
+from uvicorn.config import STARTUP_FAILURE
 
-from api import server
+from api import opening, server
 from gisgrid.errors import Conflict, UsageError
 from gisgrid.settings import Settings
 from gisgrid.store import keys, reports
+from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
 
 
@@ -90,6 +93,31 @@ def test_two_workers_answer_and_end_gracefully(town: Database) -> None:
         assert "server" not in answer.headers
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in (0, -signal.SIGTERM)
+
+
+def test_a_worker_waits_for_its_database(cluster: Cluster, template_database: str, tmp_path: Path) -> None:
+    name = f"test_{uuid4().hex[:12]}"
+    url = f"{cluster.url.rpartition('/')[0]}/{name}"
+    coming = threading.Timer(0.5, databases.create, (cluster, name, template_database))
+    coming.start()
+    base = opening.opened_patiently(Settings(database_url=url, home=tmp_path))
+    try:
+        assert not coming.is_alive()
+        assert base.watch.fault is None
+    finally:
+        base.watch.stop()
+        base.database.close()
+        databases.drop(cluster, name)
+
+
+def test_a_worker_that_waits_in_vain_ends_itself_and_not_the_service() -> None:
+    program = (
+        "from api.opening import opened_patiently; from gisgrid.settings import Settings; "
+        "opened_patiently(Settings.from_environment(), patience_s=0.0)"
+    )
+    nowhere = {**os.environ, "GISGRID_DATABASE_URL": "postgresql://127.0.0.1:1/nothing"}
+    ended = subprocess.run([sys.executable, "-c", program], env=nowhere, check=False, capture_output=True)
+    assert ended.returncode == os.EX_TEMPFAIL != STARTUP_FAILURE
 
 
 @pytest.mark.slow
