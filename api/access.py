@@ -121,6 +121,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/v1/plans/{plan_id}/micro-grids"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/micro-grids"): Rule(_DRAWING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/board"): Rule(_PLANNING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/repair"): Rule(_DRAWING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/explanations"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/preview"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/suggestions"): Rule(_PLANNING, Reach.PLAN),

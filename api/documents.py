@@ -11,6 +11,7 @@ from typing import Any
 from gisgrid import wire
 from gisgrid.model import Band, MicroDrawing, MicroGrid
 from gisgrid.plan.compare import Comparison
+from gisgrid.repairing import RepairedPlan
 from gisgrid.responsible import Responsible
 from gisgrid.sources import Source
 from gisgrid.store.reports import ReportEvent, ReportRecord
@@ -115,6 +116,23 @@ def event(value: ReportEvent) -> dict[str, Any]:
         "note": value.note,
         "details": dict(value.details),
         "event_id": value.event_id,
+    }
+
+
+def repaired_plan(value: RepairedPlan) -> dict[str, Any]:
+    """Return a drawing laid on cells: every change first, then the grids with their polygons, then what its check says.
+
+    `plan` is the new draft, null where nothing was written.
+    """
+    edited = value.repaired.edited
+    return {
+        "drawing": value.drawing,
+        "community": value.community,
+        "plan": None if value.plan is None else value.plan.id,
+        "moved_m2": round(value.repaired.moved_m2, 2),
+        "changes": wire.findings(value.repaired.changes),
+        "grids": [{**wire.grid(grid), "geometry": wire.geometry(grid.geometry)} for grid in edited.grids],
+        "findings": wire.findings(edited.findings),
     }
 
 

@@ -98,6 +98,12 @@ class DrawBody(Strict):
         )
 
 
+class RepairBody(Strict):
+    """Whether a repair is only looked at."""
+
+    dry_run: Annotated[bool, Field(description="Tell every change, write nothing.")] = False
+
+
 class MicroGridsBody(Strict):
     """The band of micro grids 微网格."""
 

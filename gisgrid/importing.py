@@ -43,7 +43,7 @@ REPORT_FIELD: Final = Rule(
     "字段{field}不能保存：{fault}",
 )
 _REPORT_FIELDS: Final = tuple(each.name for each in dataclasses.fields(Report))
-_PLACED: Final = frozenset({"barriers", "buildings", "estates", "reports", "sites"})
+_PLACED: Final = frozenset({"barriers", "buildings", "estates", "grids", "reports", "sites"})
 """Layers whose places should lie in the communities: a wrong coordinate system shows on them."""
 _RELATED: Final = frozenset({"divisions", "estates", "buildings", "households"})
 """Layers after which communities, estates and counts of buildings are asked for again."""
@@ -168,6 +168,8 @@ def _load(
         material = material.reject(layers.drift(connection, material.frame, material.crs or "wgs84"))
     if material.layer == "reports":
         material, counts = _file(connection, database, request, material)
+    elif material.layer == "grids":
+        material, counts = _draft(connection, request, material)
     else:
         counts = layers.load_layer(connection, material.layer, material.frame)
         if material.layer in _RELATED:
@@ -182,6 +184,16 @@ def _load(
         findings=material.findings,
     )
     return material, counts
+
+
+def _draft(connection: Connection, request: ImportRequest, material: ReadLayer) -> tuple[ReadLayer, LoadCounts]:
+    """Return the layer with what is to be said about its grids, and the counts of those kept as drafts."""
+    from gisgrid import repairing  # noqa: PLC0415 - the planner's room takes a second to load
+
+    homes, found = repairing.homes_of_grids(connection, material.frame)
+    material = _set_apart(request, material, found)
+    counts, told = repairing.draft_grids(connection, material.frame, homes)
+    return material.reject(told), counts
 
 
 def _set_apart(request: ImportRequest, material: ReadLayer, found: Sequence[Finding]) -> ReadLayer:

@@ -49,6 +49,7 @@ LayerName = Literal[
     "aliases",
     "households",
     "ties",
+    "grids",
     "sites",
     "posts",
     "categories",

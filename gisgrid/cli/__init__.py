@@ -27,6 +27,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "import": ("importing", "import_"),
         "draw": ("planning", "draw"),
         "micro": ("planning", "micro"),
+        "repair": ("repairing", "repair"),
         "plans": ("planning", "plans"),
         "check": ("planning", "check"),
         "compare": ("planning", "compare"),

@@ -32,7 +32,7 @@ _LAYERS_OF_OPTIONS: Final = MappingProxyType(
 
 def import_(
     layer: Annotated[str, typer.Argument(help="divisions, barriers, estates, buildings, aliases, households, ties, "
-                                              "sites, posts, categories, limits, holidays, reports, or osm for "
+                                              "grids, sites, posts, categories, limits, holidays, reports, or osm for "
                                               "OpenStreetMap.")],
     file: Annotated[Path, typer.Argument(help="Any vector format that GDAL reads, CSV or XLSX; osm: .osm.pbf, .osm.")],
     crs: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; needed where the file "

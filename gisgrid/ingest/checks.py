@@ -177,6 +177,7 @@ def check_layer(layer: Layer, values: dict[str, list[Any]], rows: RowFindings) -
     checks = {
         "divisions": _check_divisions,
         "ties": _check_ties,
+        "grids": _check_grids,
         "posts": _check_posts,
         "categories": _check_parents,
         "limits": _check_limits,
@@ -282,6 +283,22 @@ def _check_limits(values: dict[str, list[Any]], rows: RowFindings) -> None:
         for row, within in enumerate(values[name]):
             if within is not None and within <= 0:
                 rows.add(NOT_POSITIVE, row, name)
+
+
+def _check_grids(values: dict[str, list[Any]], rows: RowFindings) -> None:
+    """Check the grids' codes, which may be missing but stand only once; without a kind a grid is `residential`."""
+    lines_of: dict[str, list[int]] = defaultdict(list)
+    for row, code in enumerate(values["code"]):
+        values["kind"][row] = values["kind"][row] or "residential"
+        if code is None:
+            continue
+        if not (code.isascii() and code.isdigit() and len(code) == 15):
+            rows.add(GRID_CODE_WIDTH, row, "code", value=shown(code))
+        lines_of[code].append(row)
+    for code, found in lines_of.items():
+        for row in found if len(found) > 1 else ():
+            first, second = (int(rows.lines[each]) for each in (found[0], row if row != found[0] else found[1]))
+            rows.add(DUPLICATE_KEY, row, "code", codes=(code,), value=shown(code), first=first, second=second)
 
 
 def _check_posts(values: dict[str, list[Any]], rows: RowFindings) -> None:

@@ -123,6 +123,9 @@ TIE_SPELLINGS: Final = _spellings(
     ("origin", "同来源 同安置 同单位"),
     ("imported", "导入 其他"),
 )
+GRID_SPELLINGS: Final = _spellings(
+    ("residential", "居民 综合 居民网格 综合网格 基础网格"), ("dedicated", "专属 专属网格 专用 专用网格")
+)
 SITE_SPELLINGS: Final = _spellings(
     *DEDICATED_SITE_KINDS.items(),
     ("service_centre", "党群服务中心 服务中心 服务站 service_center"),
@@ -221,6 +224,18 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
                 Column("kind", "choice", aliases=("类型", "关系"), choices=TIE_SPELLINGS),
             ),
             key=("a", "b", "kind"),
+        ),
+        "grids": Layer(
+            "grids",
+            "网格",
+            (
+                Column("code", "code", aliases=("编码", "网格编码", "网格代码"), longest=15),
+                Column("name", "text", aliases=("名称", "网格名称"), longest=50),
+                Column("kind", "choice", aliases=("类型", "性质", "网格类型"), choices=GRID_SPELLINGS),
+            ),
+            geometry="polygon",
+            geometry_required=True,
+            key=(),
         ),
         "sites": Layer(
             "sites",

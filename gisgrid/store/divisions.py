@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from shapely import Geometry
 from sqlalchemy import Row, null, select
 
 from gisgrid.errors import NotFound
@@ -70,6 +71,11 @@ def communities_under(connection: Connection, code: str) -> list[Division]:
     """
     get(connection, code)
     return _divisions(connection.execute(named_query("communities_under"), {"code": code}))
+
+
+def touching(connection: Connection, shape: Geometry) -> list[Division]:
+    """Return the communities that a WGS-84 shape reaches into, in order of their codes."""
+    return _divisions(connection.execute(named_query("communities_touching"), {"shape": shape.wkb}))
 
 
 def with_buildings(connection: Connection) -> list[str]:

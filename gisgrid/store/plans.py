@@ -140,6 +140,16 @@ def list_plans(connection: Connection, community: str | None = None) -> list[Pla
     ]
 
 
+def drawn_drafts(connection: Connection, community: str) -> list[Plan]:
+    """Return the drafts of a community whose grids are polygons as somebody drew them, the newest first."""
+    columns = PLANS.columns
+    laid = select(PLAN_CELLS.columns.plan_id).where(PLAN_CELLS.columns.plan_id == columns.id)
+    drawn = select(PLAN_GRIDS.columns.plan_id).where(PLAN_GRIDS.columns.plan_id == columns.id)
+    query = select(PLANS).where(columns.community_code == community, columns.state == "draft")
+    rows = connection.execute(query.where(~laid.exists(), drawn.exists()).order_by(columns.id.desc())).all()
+    return [_read(connection, row) for row in rows]
+
+
 def set_state(
     connection: Connection,
     plan_id: str,

@@ -67,6 +67,7 @@ WHO_MAY: dict[str, str] = {
     "POST /v1/plans/{plan_id}/suggestions": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/edits": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/edits": "planner admin",
+    "POST /v1/plans/{plan_id}/repair": "planner admin",
     "POST /v1/plans/{plan_id}/undo": "planner admin",
     "POST /v1/plans/{plan_id}/redo": "planner admin",
     "POST /v1/plans/{plan_id}/submit": "planner admin",

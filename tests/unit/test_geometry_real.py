@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import osmium
 import pyogrio
@@ -19,6 +20,10 @@ from gisgrid.geometry.coverage import TOLERANCE_DEGREES, cut_footprints, dissolv
 from gisgrid.geometry.place import Place
 from gisgrid.geometry.repair import clean
 from gisgrid.geometry.tessellation import tessellate
+from gisgrid.model import CommunityInputs, Division, DrawSettings, Grid
+from gisgrid.plan.ground import ground_of
+from gisgrid.plan.repairing import repair
+from gisgrid.plan.sheet import Sheet
 
 pytestmark = pytest.mark.slow
 Shapes = NDArray[np.object_]
@@ -111,3 +116,28 @@ def test_a_citys_villages_meet_exactly_after_the_way_to_metres_and_back(shared_d
         back = place.to_degrees([place.community_m])[0]
         own = set(map(tuple, shapely.get_coordinates(village).tolist()))
         assert own <= set(map(tuple, shapely.get_coordinates(back).tolist()))
+
+
+def test_providences_raw_precincts_become_an_exact_division_and_every_change_is_told(shared_data: Path) -> None:
+    path = shared_data / "community_boundaries.gpkg"
+    raw = geopandas.read_file(path, layer="providence_precincts_raw").to_crs(4326)
+    drawn = stored(np.asarray(raw.geometry.to_numpy(), dtype=object))
+    # The city is what the precincts enclose: their union with its three holes, the gaps, filled.
+    outline = shapely.get_parts(shapely.union_all(drawn))
+    city = stored(shapely.polygons(shapely.get_exterior_ring(outline)))[0]
+    inputs = CommunityInputs(Division("440700001001", "Providence", "community", geometry=city), ())
+    ground = ground_of(inputs, DrawSettings())
+    grids = [Grid(str(n), "residential", None, None, 0, (), (), shape, 1.0) for n, shape in enumerate(drawn, start=1)]
+    repaired = repair(Sheet.of(grids, (ground.cells, ground.borders), inputs, DrawSettings()))
+
+    after = [grid.geometry for grid in repaired.edited.grids]
+    assert len(after) == 59
+    assert partition_faults(after, city, tolerance=TOLERANCE_DEGREES) == []
+    areas: dict[str, list[float]] = {}
+    for finding in repaired.changes:
+        areas.setdefault(finding.rule, []).append(finding.values["area_m2"])
+    assert [round(area) for area in areas["repaired_gap"]] == [85246, 12748, 48]  # 98,042 m² in all
+    assert [round(area, 1) for area in areas["repaired_overlap"]] == [3.4, 0.6]
+    assert [round(area) for area in areas["repaired_detached"]] == [65808, 44689]  # exclaves, without a building
+    assert set(areas) == {"repaired_total", "repaired_gap", "repaired_overlap", "repaired_detached"}
+    assert round(repaired.moved_m2) == 208543
