@@ -54,7 +54,7 @@ def answer_points(services: Services, points: Points, forms: tuple[str, str]) ->
     given, wanted = forms
     located = _located(services, points, given)
     for method, count in enumerate(np.bincount(located.method).tolist()):
-        services.metrics.located.labels(METHODS[method]).inc(count)
+        services.metrics.located[METHODS[method]].inc(count)
     return _WRITERS[wanted](points, located)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, get_args
+from typing import Final
 
 import orjson
 
@@ -15,7 +15,7 @@ from api.deps import Services
 from api.front import Front, Headers, Reply
 from gisgrid.geometry.crs import NAMED
 from gisgrid.in_force import Answer
-from gisgrid.model import Division, LocateMethod
+from gisgrid.model import Division
 from gisgrid.store.editions import CoverageRow
 
 _NUMBER: Final = rb"(-?[0-9]{1,3}(?:\.[0-9]{1,30})?)"
@@ -32,7 +32,6 @@ class LocateFront(Front):
     def __init__(self, services: Services, headers: Mapping[str, str]) -> None:
         super().__init__(services, headers)
         self._grids: dict[str, tuple[CoverageRow, Sequence[Division], tuple[orjson.Fragment, orjson.Fragment]]] = {}
-        self._located = {method: services.metrics.located.labels(method) for method in get_args(LocateMethod)}
 
     def reply(self, query: bytes, headers: Headers, body: bytes) -> Reply | None:  # noqa: ARG002  there is none
         """Return the answer to a plain question of a known caller; None for everything else."""
@@ -46,7 +45,7 @@ class LocateFront(Front):
         if caller is None:
             return None
         found = self._services.directory.locate(lon, lat, asked[3].decode())
-        self._located[found.location.method].inc()
+        self._services.metrics.located[found.location.method].inc()
         document = found.document_with(*self._written(found))
         if found.row is not None and not caller.reaches(found.row.community):
             document["posts"] = []

@@ -9,15 +9,17 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter as Counts
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gisgrid.model import LocateMethod
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -30,9 +32,12 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.requests = RequestFigures()
         self._registry.register(self.requests)
-        self.located = Counter(
+        located = Counter(
             "gisgrid_located_points", "Points looked up, by method.", ("method",), registry=self._registry
         )
+        self.located: Mapping[LocateMethod, Counter] = {
+            method: located.labels(method) for method in get_args(LocateMethod)
+        }
         self.reports = Counter(
             "gisgrid_reports", "Reports received, by outcome.", ("outcome",), registry=self._registry
         )

@@ -94,12 +94,12 @@ class Spelling:
     Attributes
     ----------
     json
-        As JSON texts: bytes, object array.
+        As members of a JSON array, each with its comma; after them the null of no grid.
     arrow
-        As an Arrow array of texts.
+        As they are.
     """
 
-    json: np.ndarray[Any, np.dtype[np.object_]]
+    json: pa.StringArray
     arrow: pa.StringArray
 
     @classmethod
@@ -107,23 +107,32 @@ class Spelling:
         """Return the spelling of an index; that of an index that nobody uses any more is forgotten with it."""
         known = _SPELLINGS.get(index)
         if known is None:
-            json = np.array([b'"%b"' % code.encode() for code in index.codes], dtype=object)
-            known = _SPELLINGS.setdefault(index, cls(json, pa.array(index.codes, pa.string())))
+            members = pa.array([*(f'"{code}",' for code in index.codes), "null,"], pa.string())
+            known = _SPELLINGS.setdefault(index, cls(members, pa.array(index.codes, pa.string())))
         return known
 
 
 _SPELLINGS: Final[WeakKeyDictionary[PointIndex, Spelling]] = WeakKeyDictionary()
-_METHODS: Final = np.array([b'"%b"' % method.encode() for method in METHODS], dtype=object)
+_METHODS: Final = pa.array([f'"{method}",' for method in METHODS], pa.string())
 
 
 def json_answer(located: LocatedPoints) -> bytes:
     """Return the answer as JSON: codes and methods in the order of the points, and the editions by community."""
-    codes = np.append(Spelling.of(located.grids.index).json[located.holding], b"null")  # null is what -1 stands for
+    index = located.grids.index
+    grids = np.append(located.holding, len(index))[located.grid]  # -1 is the last: no grid
     return b'{"codes":[%b],"methods":[%b],"editions":%b}' % (
-        b",".join(codes[located.grid].tolist()),
-        b",".join(_METHODS[located.method].tolist()),
+        joined(Spelling.of(index).json.take(pa.array(grids)))[:-1],
+        joined(_METHODS.take(pa.array(located.method)))[:-1],
         orjson.dumps(located.editions()),
     )
+
+
+def joined(texts: pa.StringArray) -> bytes:
+    """Return texts one after the other: an array of texts holds them so."""
+    _, offsets, characters = texts.buffers()
+    if characters is None:
+        return b""
+    return memoryview(characters)[: np.frombuffer(offsets, np.int32)[len(texts)]].tobytes()
 
 
 def place_columns(names: Sequence[str]) -> tuple[str, str]:

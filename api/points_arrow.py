@@ -71,13 +71,16 @@ def arrow_answer(located: LocatedPoints) -> bytes:
 def _batches(body: bytes) -> list[pa.RecordBatch]:
     """Return the batches of a stream, each with the two columns of the place."""
     _require_plain(body)
-    schema = pa.ipc.open_stream(body).schema
+    stream = pa.ipc.open_stream(body)
+    schema = stream.schema
     pair = place_columns(schema.names[: COLUMNS_LIMIT + 1])
     for name in pair:
         if schema.field(name).type != pa.float64():
             raise BadRequest(422, "invalid_body", f"The column {name} is of another type; send it as float64.")
-    wanted = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(name) for name in pair])
-    batches = [batch.select(pair) for batch in pa.ipc.open_stream(body, options=wanted)]
+    if len(schema) > len(pair):
+        wanted = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(name) for name in pair])
+        stream = pa.ipc.open_stream(body, options=wanted)
+    batches = [batch.select(pair) for batch in stream]
     for batch in batches:
         batch.validate(full=True)
     return batches

@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 
 from api.deps import NUMBER
 from api.errors import BadRequest
-from api.points import CSV_TYPE, FAULTS_LIMIT, Points, faulty_rows, place_columns, require_few
+from api.points import CSV_TYPE, FAULTS_LIMIT, Points, faulty_rows, joined, place_columns, require_few
 from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS
 
@@ -68,7 +68,7 @@ def csv_answer(points: Points, located: LocatedPoints) -> bytes:
     ]
     headings = io.StringIO()
     csv.writer(headings, lineterminator="\n").writerow([*columns.column_names, *ADDED])
-    return headings.getvalue().encode() + _joined(pc.binary_join_element_wise(*cells, ","))
+    return headings.getvalue().encode() + joined(pc.binary_join_element_wise(*cells, ","))
 
 
 def _headings(line: bytes) -> list[str]:
@@ -138,12 +138,6 @@ def _quoted(column: pa.StringArray) -> pa.StringArray:
 def _chosen(texts: Sequence[str], position: Any) -> pa.StringArray:
     """Return the text at each position; -1 is the last."""
     return pa.array(texts, pa.string()).take(pa.array(np.where(position < 0, len(texts) - 1, position)))
-
-
-def _joined(lines: pa.StringArray) -> bytes:
-    """Return the texts one after the other: an array of texts holds them so."""
-    _, offsets, texts = lines.buffers()
-    return b"" if texts is None else memoryview(texts)[: np.frombuffer(offsets, np.int32)[len(lines)]].tobytes()
 
 
 def _unreadable(why: str) -> BadRequest:

@@ -133,8 +133,7 @@ class LocatedPoints:
         """Return the editions that answered, by community, as the wire has them."""
         index, rows = self.grids.index, self.grids.rows
         # One grid of each edition says it all: an edition is of one community.
-        one_of_each = {index.editions[position]: index.codes[position] for position in self.holding.tolist()}
-        answering = (rows[code] for code in one_of_each.values())
+        answering = (rows[index.codes[position]] for position in index.one_of_each_edition(self.holding))
         return {row.community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)} for row in answering}
 
 

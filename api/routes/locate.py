@@ -44,7 +44,7 @@ def locate(
     """Tell which grid a point is in, and how that was decided."""
     reach_m = None if accuracy_m is None else min(accuracy_m, _REACH_LIMIT_M)
     found = services.directory.locate(lon, lat, schemas.declared_system(crs), at=at, accuracy_m=reach_m)
-    services.metrics.located.labels(found.location.method).inc()
+    services.metrics.located[found.location.method].inc()
     document = found.document()
     if found.row is not None and not caller.reaches(found.row.community):
         document["posts"] = []

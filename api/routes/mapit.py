@@ -52,7 +52,7 @@ def areas_of_point(
     if not wanted <= _LETTERS:
         raise BadRequest(422, "invalid_parameters", f"type must be some of {', '.join(sorted(_LETTERS))}, by commas.")
     found = services.directory.locate(lon, lat, "wgs84", at=at)
-    services.metrics.located.labels(found.location.method).inc()
+    services.metrics.located[found.location.method].inc()
     areas = {area["id"]: area for area in _areas(found) if not wanted or area["type"] in wanted}
     return answer(areas, Age=services.age() if at is None else None)
 

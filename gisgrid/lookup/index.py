@@ -83,6 +83,9 @@ class PointIndex:
         self._raster = Raster.over(Outlines.of(np.array([polygons[position] for position in order], dtype=object)))
         self._arrays = nearby.arrays_of(self._raster)
         self._position = {code: position for position, code in enumerate(self.codes)}
+        numbers = {edition: number for number, edition in enumerate(dict.fromkeys(self.editions))}
+        self._edition_numbers = np.array([numbers[edition] for edition in self.editions], dtype=np.int64)
+        self._edition_count = len(numbers)
         self._warm()
 
     def __len__(self) -> int:
@@ -170,6 +173,13 @@ class PointIndex:
             outlines.vertices, outlines.rings, outlines.polygons, metres,
         )  # fmt: skip
         return metres
+
+    def one_of_each_edition(self, grids: _IntArray) -> list[int]:
+        """Return one grid of each edition that these grids belong to, all as positions in `codes`."""
+        one = np.full(self._edition_count, -1)
+        one[self._edition_numbers[grids]] = grids
+        chosen: list[int] = one[one >= 0].tolist()
+        return chosen
 
     def edition_of(self, code: str) -> str | None:
         """Return the id of the edition that the grid of this code belongs to, or None where the index has no such."""
