@@ -49,6 +49,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/matching.py
 	$(BIN)/python bench/locate_http.py
 	$(BIN)/python bench/bulk_http.py
+	$(BIN)/python bench/publish_under_load.py
 	$(BIN)/python bench/intake.py
 	$(BIN)/python bench/ledger.py
 	$(BIN)/python bench/feed.py
