@@ -122,6 +122,8 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/plans/{plan_id}/micro-grids"): Rule(_DRAWING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/board"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/repair"): Rule(_DRAWING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/changes.csv"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/changes.xlsx"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/explanations"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/preview"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/suggestions"): Rule(_PLANNING, Reach.PLAN),

@@ -1,6 +1,6 @@
-"""`/planner/…` and `/v1/plans/{id}/board`: the planner's pages, and everything that they draw of a plan.
+"""`/planner/…`, `/v1/plans/{id}/board`, `/changes.csv`, `/changes.xlsx`: the planner's pages, what they show of a plan.
 
-Room: the front door on the wire. In: requests of browsers. Out: pages, their files, one packed document a plan.
+Room: the front door on the wire. In: requests of browsers. Out: pages, their files, one packed document a plan, lists.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from api.callers import Caller
 from api.deps import ServicesDep
 from gisgrid import showing, wire
 from gisgrid.errors import NotFound
+from gisgrid.maps.change_list import csv_text
+from gisgrid.maps.workbook import write_workbook
 from gisgrid.store import divisions, plans
 
 router = guarded_router("plans 网格方案")
@@ -26,6 +28,18 @@ pages_router = guarded_router(in_schema=False)
 _SMALLEST_ZIPPED: Final = 2_000
 _ZIP_LEVEL: Final = 3
 """Most of what level 9 saves, in a third of its time."""
+
+
+class _Csv(Response):
+    """A CSV file, marked as UTF-8 for spreadsheet programs."""
+
+    media_type = "text/csv"
+
+
+class _Workbook(Response):
+    """An XLSX file."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages_router.get("/planner/")
@@ -97,6 +111,24 @@ def get_board(request: Request, services: ServicesDep, caller: CallerDep, plan_i
     }
     headers = {"ETag": edit_documents.entity_tag(shown.plan.revision)}
     return _zipped(request, orjson.dumps(document), "application/json", headers)
+
+
+@router.get("/v1/plans/{plan_id}/changes.csv", response_class=_Csv)
+def get_changes_as_csv(services: ServicesDep, plan_id: str) -> Response:
+    """Give who changes grid against the edition in force as CSV, one line a building; texts never become formulas."""
+    text = csv_text(showing.list_changes(services.database, plan_id))
+    return _Csv(text.encode("utf-8-sig"), headers=_download(plan_id, "csv"))
+
+
+@router.get("/v1/plans/{plan_id}/changes.xlsx", response_class=_Workbook)
+def get_changes_as_workbook(services: ServicesDep, plan_id: str) -> Response:
+    """Give who changes grid against the edition in force as a workbook, one line a building."""
+    book = write_workbook([showing.list_changes(services.database, plan_id)], title=f"变动名单 {plan_id}")
+    return _Workbook(book, headers=_download(plan_id, "xlsx"))
+
+
+def _download(plan_id: str, form: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="changes-{plan_id}.{form}"'}
 
 
 def _may(method: str, path: str, caller: Caller) -> bool:

@@ -62,6 +62,8 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/plans/{plan_id}/micro-grids": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/micro-grids": "planner admin",
     "GET /v1/plans/{plan_id}/board": "planner reviewer admin",
+    "GET /v1/plans/{plan_id}/changes.csv": "planner reviewer admin",
+    "GET /v1/plans/{plan_id}/changes.xlsx": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/explanations": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/preview": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/suggestions": "planner reviewer admin",

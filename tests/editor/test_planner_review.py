@@ -1,0 +1,127 @@
+"""The end of a planner's day: two planners at once, submit, refused one's own approval, approve, publish, locate."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from served_town import WEST
+from sqlalchemy import text
+
+from gisgrid.store import plans
+
+from .conftest import Desk
+from .test_planner_day import code, edge_of, pair, saved, shown, stored, stroke
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def plan(desk: Desk) -> str:
+    return desk.draft(keep=True)
+
+
+@pytest.fixture(scope="module")
+def page(desk: Desk, plan: str) -> Any:
+    return desk.open(desk.sign_in("王规划"), plan)
+
+
+def paint(page: Any, at: Any, target: str, buildings: list[int], *, release: bool = True) -> None:
+    page.click(f"#grids tr[data-key='{target}']")
+    page.click("#tools button[data-tool=brush]")
+    stroke(page, at, buildings, release=release)
+
+
+def confirm(page: Any, name: str, *, accept: bool = False) -> None:
+    page.click("#tab-review")
+    page.locator("#tab").get_by_role("button", name=name, exact=True).click()
+    if accept:
+        page.locator("dialog input[type=checkbox]").check()
+    page.locator("dialog").get_by_role("button", name=name, exact=True).click()
+
+
+def test_two_planners_merge_by_building_and_are_asked_about_the_same_building_only(
+    desk: Desk, plan: str, page: Any, at: Any
+) -> None:
+    other = desk.open(desk.sign_in("李规划"), plan)
+    target, source = pair(page)
+    building = edge_of(page, source, target)
+    before = shown(page)
+    theirs = next(int(c[-2:]) for c, key in before.items() if key == source and int(c[-2:]) != building)
+    page.evaluate(
+        "() => { window.gisgridPage.editor.clashing = []; }"
+    )  # holds what is painted here, as a slow line would
+    paint(page, at, target, [building], release=False)
+    page.mouse.up()
+    other.locator("#map").focus()
+    other.keyboard.press("n")
+    other.click("#tools button[data-tool=brush]")
+    other.mouse.move(*at(other, building))
+    other.mouse.down()
+    other.mouse.move(*at(other, theirs), steps=6)
+    other.mouse.up()
+    saved(other)
+    page.evaluate("() => { const { editor } = window.gisgridPage; editor.clashing = null; editor.pump(); }")
+    page.wait_for_selector("dialog.ask label")
+    asked = page.locator("dialog.ask label")
+    assert asked.count() == 1, "only the building that both meant"
+    assert f"西街{building}号" in asked.inner_text()
+    assert "李规划" in asked.inner_text()
+    page.locator("dialog.ask").get_by_role("button", name="按勾选").click()
+    saved(page)
+    now = stored(desk, plan)
+    assert now[code(building)] == target, "mine, as ticked"
+    assert now[code(theirs)] not in {target, source}, "theirs, merged without a word"
+    revision = page.evaluate("() => window.gisgridPage.editor.confirmed.revision")
+    other.wait_for_function("(least) => window.gisgridPage.editor.confirmed.revision >= least", arg=revision)
+    assert shown(other) == shown(page) == now
+    other.close()
+    for _ in range(2):
+        page.click("#undo")
+        saved(page)
+    assert stored(desk, plan) == before
+
+
+def test_a_plan_is_submitted_approved_by_another_published_and_looked_up(
+    desk: Desk, plan: str, page: Any, at: Any
+) -> None:
+    target, source = pair(page)
+    building = edge_of(page, source, target)
+    paint(page, at, target, [building])
+    confirm(page, "提交审核")
+    page.wait_for_selector("#readonly:not([hidden])")
+    assert "审核中" in page.locator("#readonly").inner_text()
+    assert page.locator("#tools button[data-tool=brush]").is_disabled()
+    with desk.service.database.transaction() as connection:
+        connection.execute(text("UPDATE gisgrid.users SET role = 'admin' WHERE name = '王规划'"))
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    confirm(page, "批准")
+    page.wait_for_selector("#notice.fault")
+    assert "cannot approve it too" in page.locator("#notice").inner_text()
+    reviewer = desk.open(desk.sign_in("赵审核"), plan)
+    confirm(reviewer, "批准")
+    reviewer.wait_for_function("() => document.getElementById('state')?.textContent === '已批准'")
+    confirm(reviewer, "发布")
+    reviewer.wait_for_selector("#notice.fault")
+    assert "stand against publishing" in reviewer.locator("#notice").inner_text(), "a grid of 520 is not accepted yet"
+    confirm(reviewer, "发布", accept=True)
+    reviewer.wait_for_function("() => document.getElementById('state')?.textContent === '已发布'")
+    with desk.service.database.transaction() as connection:
+        held = {code_: grid for grid in plans.get(connection, plan).grids for code_ in grid.buildings}
+    lon, lat = page.evaluate(
+        """async (building) => {
+            const { toDegrees } = await import("/planner/assets/board.js");
+            return toDegrees(...window.gisgridPage.board.buildings.centres.slice(2 * building, 2 * building + 2));
+        }""",
+        building,
+    )
+    client = desk.service.client("dispatch")
+    wanted, deadline = held[code(building)].code, time.monotonic() + 5
+    while time.monotonic() < deadline:
+        answer = client.get("/v1/locate", params={"lon": lon, "lat": lat, "crs": "wgs84"}).json()
+        if answer["grid"]["code"] == wanted:
+            break
+    assert answer["grid"]["code"] == wanted, "the moved building is in its new grid"
+    assert answer["grid"]["community"]["code"] == WEST
