@@ -25,6 +25,7 @@ from api.metrics import Metrics
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import UsageError
 from gisgrid.settings import Settings
+from gisgrid.sheets import PlanSheets
 from gisgrid.store.database import Database
 from gisgrid.watching import GridWatch
 
@@ -64,7 +65,14 @@ def services_of(request: Request) -> Services:
     return services
 
 
+async def sheets_of(request: Request) -> PlanSheets:
+    """Return the plans that the app keeps in memory (a dependency); async, so that it waits for no thread."""
+    sheets: PlanSheets = request.app.state.sheets
+    return sheets
+
+
 ServicesDep = Annotated[Services, Depends(services_of)]
+SheetsDep = Annotated[PlanSheets, Depends(sheets_of)]
 
 
 def decimal(value: object) -> object:

@@ -17,7 +17,7 @@ from gisgrid.model import Finding
 from gisgrid.plan.board import PlanBoard
 from gisgrid.plan.explain import explain_board
 from gisgrid.plan.preview import Preview, preview
-from gisgrid.sheets import PlanSheets, read_sheet
+from gisgrid.sheets import PlanSheets
 from gisgrid.store.database import Database
 from gisgrid.store.plan_versions import PlanVersion, plan_version
 
@@ -183,8 +183,15 @@ def explain_plan(database: Database, plan_id: str) -> Explained:
     return PlanBoards(database, most=1).explain(plan_id)
 
 
-def suggest(database: Database, plan_id: str, request: Request) -> Suggested:
+def suggest(database: Database, plan_id: str, request: Request, sheets: PlanSheets | None = None) -> Suggested:
     """Return up to three ways to split, merge or balance grids of a plan, or the rules in the way.
+
+    Parameters
+    ----------
+    request
+        What is to be suggested.
+    sheets
+        Where plans are kept in memory.
 
     Raises
     ------
@@ -200,7 +207,7 @@ def suggest(database: Database, plan_id: str, request: Request) -> Suggested:
     if request.op != "balance" and len(request.grids) != 1:
         raise UsageError(f"A {request.op} is about one grid; name the key of one, as the plan's grids show it.")
     with database.transaction() as connection:
-        version, laid = read_sheet(connection, plan_id)
+        version, laid = (sheets or PlanSheets(most=1)).laid(connection, plan_id)
     sheet = laid.sheet
     if request.op == "split":
         found = ways.suggest_split(sheet, request.grids[0], request.seed)

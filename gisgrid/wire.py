@@ -6,11 +6,11 @@ Room: beside `model`. In: nouns of `gisgrid.model`. Out: dicts of plain values. 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import orjson
 import shapely
 
 from gisgrid.model import Assignment, Candidate, DrawSettings, Edition, Finding, Grid, Location, Neighbour, Plan
@@ -28,7 +28,7 @@ def geometry(value: shapely.Geometry | None) -> dict[str, Any] | None:
     """Return a geometry as a GeoJSON object (RFC 7946) with every stored digit, or None."""
     if value is None:
         return None
-    document: dict[str, Any] = json.loads(shapely.to_geojson(value))
+    document: dict[str, Any] = orjson.loads(shapely.to_geojson(value))
     return document
 
 

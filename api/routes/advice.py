@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import advice_documents, schemas
 from api.access import guarded_router
 from api.bodies import JSON_TYPE, read_json
-from api.deps import ServicesDep, answer
+from api.deps import ServicesDep, SheetsDep, answer
 from gisgrid import advising
 from gisgrid.advising import PlanBoards
 
@@ -85,7 +85,9 @@ def preview_plan(boards: BoardsDep, plan_id: str, body: Annotated[Any, Depends(r
 
 
 @router.post("/v1/plans/{plan_id}/suggestions", openapi_extra=_body(SuggestionsBody))
-def suggest_for_plan(services: ServicesDep, plan_id: str, body: Annotated[Any, Depends(read_json)]) -> Response:
+def suggest_for_plan(
+    services: ServicesDep, sheets: SheetsDep, plan_id: str, body: Annotated[Any, Depends(read_json)]
+) -> Response:
     """Suggest up to three ways to split, merge or balance grids, the best first."""
     wanted = schemas.checked(SuggestionsBody, body)
-    return answer(advice_documents.suggestions(advising.suggest(services.database, plan_id, wanted.request())))
+    return answer(advice_documents.suggestions(advising.suggest(services.database, plan_id, wanted.request(), sheets)))

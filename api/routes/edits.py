@@ -17,11 +17,10 @@ from starlette.concurrency import run_in_threadpool
 from api import edit_documents, edit_schemas
 from api.access import CallerDep, guarded_router
 from api.bodies import JSON_TYPE, read_json
-from api.deps import PAGE_LIMIT, LimitQuery, ServicesDep, answer, whole
+from api.deps import PAGE_LIMIT, LimitQuery, ServicesDep, SheetsDep, answer, whole
 from api.errors import BadRequest
 from gisgrid import workflow
 from gisgrid.editing import EditedPlan
-from gisgrid.sheets import PlanSheets
 
 router = guarded_router("plans 网格方案")
 
@@ -51,14 +50,7 @@ def revision_of(if_match: IfMatchHeader = None) -> int:
     return int(found.group(2))
 
 
-def sheets_of(request: Request) -> PlanSheets:
-    """Return the plans that the app keeps in memory (a dependency for routes)."""
-    sheets: PlanSheets = request.app.state.sheets
-    return sheets
-
-
 RevisionDep = Annotated[int, Depends(revision_of)]
-SheetsDep = Annotated[PlanSheets, Depends(sheets_of)]
 AfterQuery = Annotated[
     int, BeforeValidator(whole), Query(ge=0, le=999_999_999, description="The revision that the caller has.")
 ]

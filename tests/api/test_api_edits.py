@@ -250,6 +250,22 @@ def test_two_planners_at_once_end_with_the_same_plan(
     assert (len(page["edits"]), page["revision"]) == (2, planner.revision)
 
 
+def test_of_edits_at_the_same_time_one_is_made(planner: Planner) -> None:
+    one, answers = min(buildings_of(planner)), list[httpx.Response]()
+
+    def rename(number: int) -> None:
+        answers.append(planner.post("edits", {"op": "rename", "grid": one, "name": f"同时{number}"}))
+
+    threads = [threading.Thread(target=rename, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412]
+    made = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert [line["op"] for line in planner.follow()["edits"]] == [made["edit"]["op"]]
+
+
 def test_who_waits_for_an_edit_is_told_of_it(shared_service: Service, address: str, planner: Planner) -> None:
     waiting = Planner.of(shared_service.client("reviewer"), address)
     told: list[Document] = []
