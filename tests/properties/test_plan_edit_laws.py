@@ -40,10 +40,12 @@ def sheets(draw: st.DrawFn) -> Sheet:
              for _ in range(rows)]  # fmt: skip
     sketch = drawn("\n".join(lines), households=" ".join(map(str, dice.choice([0, 24, 90, 180, 520], rows * columns))))
     inputs, grids = sketch.inputs, sketch.grids
-    if draw(st.booleans()):
-        coded = tuple(dataclasses.replace(each, code=f"{COMMUNITY}{int(each.key):03d}") for each in grids)
-        current = Edition("1", COMMUNITY, "1", datetime(2026, 1, 1, tzinfo=UTC), None, coded)
-        inputs, grids = dataclasses.replace(inputs, current=current), coded
+    codes = draw(st.sampled_from(["none", "in force", "of a drawing"]))
+    if codes != "none":
+        grids = tuple(dataclasses.replace(each, code=f"{COMMUNITY}{int(each.key):03d}") for each in grids)
+    if codes == "in force":
+        current = Edition("1", COMMUNITY, "1", datetime(2026, 1, 1, tzinfo=UTC), None, grids)
+        inputs = dataclasses.replace(inputs, current=current)
     sheet = Sheet.of(grids, (sketch.cells, sketch.borders), inputs, DrawSettings())
     return sheet.examined() if draw(st.booleans()) else sheet
 
