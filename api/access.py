@@ -132,6 +132,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/plans/{plan_id}/undo"): Rule(_DRAWING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/redo"): Rule(_DRAWING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/submit"): Rule(_DRAWING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/reopen"): Rule(_DRAWING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/approve"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/reject"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/publish"): Rule(_DECIDING, Reach.PLAN),

@@ -63,6 +63,7 @@ __all__ = [
     "publish_plan",
     "redo_edit",
     "reject_plan",
+    "reopen_plan",
     "submit_plan",
     "undo_edit",
 ]
@@ -211,6 +212,12 @@ def reject_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
     """Return the plan, sent back."""
     with database.transaction() as connection:
         return plans.set_state(connection, plan_id, "rejected", actor=actor)
+
+
+def reopen_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
+    """Return the plan that was sent back, as a draft again."""
+    with database.transaction() as connection:
+        return plans.set_state(connection, plan_id, "draft", actor=actor)
 
 
 def publish_plan(

@@ -168,6 +168,12 @@ def reject_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Respo
     return answer(wire.plan(workflow.reject_plan(services.database, plan_id, actor=caller.actor)))
 
 
+@router.post("/v1/plans/{plan_id}/reopen")
+def reopen_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
+    """Take a plan that was sent back up again: it is a draft, with its journal, and undo goes on where it was."""
+    return answer(wire.plan(workflow.reopen_plan(services.database, plan_id, actor=caller.actor)))
+
+
 @router.post(
     "/v1/plans/{plan_id}/publish",
     openapi_extra={

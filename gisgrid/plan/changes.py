@@ -74,7 +74,9 @@ def with_change(sheet: Sheet, change: PlanChange) -> Edited:
         keys[number] = key
     labels = {label.key: label for label in change.after.grids}
     grids = [
-        grid if (label := labels.get(grid.key)) is None else dataclasses.replace(grid, name=label.name, kind=label.kind, code=label.code)
+        grid
+        if (label := labels.get(grid.key)) is None
+        else dataclasses.replace(grid, name=label.name, kind=label.kind, code=label.code)
         for grid in relaid_grids(sheet, keys)
     ]
     return finished(sheet, grids, _locks(sheet.locks, change))

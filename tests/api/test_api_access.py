@@ -75,6 +75,7 @@ WHO_MAY: dict[str, str] = {
     "POST /v1/plans/{plan_id}/undo": "planner admin",
     "POST /v1/plans/{plan_id}/redo": "planner admin",
     "POST /v1/plans/{plan_id}/submit": "planner admin",
+    "POST /v1/plans/{plan_id}/reopen": "planner admin",
     "POST /v1/plans/{plan_id}/approve": "reviewer admin",
     "POST /v1/plans/{plan_id}/reject": "reviewer admin",
     "POST /v1/plans/{plan_id}/publish": "reviewer admin",
@@ -114,7 +115,7 @@ def ask(client: httpx.Client, method: str, path: str, community: str, **ids: str
         "POST /v1/webhooks": {},  # refused after the door: sends nothing
         "POST /v1/plans/{plan_id}/preview": {"buildings": [f"{community}-00"], "to": "1"},
         "POST /v1/plans/{plan_id}/suggestions": {"op": "merge", "grid": "1"},
-        "POST /v1/plans": {"community": community, "from": "blank"},  # refused after the door: draws nothing
+        "POST /v1/plans": {"community": community, "from": "nothing"},  # refused after the door: draws nothing
     }
     filled = address(method, path, community, **ids)
     if (method, path) == ("POST", f"{OPEN311}requests.{{format}}"):
@@ -218,7 +219,7 @@ def test_each_role_may_do_what_its_rule_says_and_nothing_else(
     method, path = route
     answer = ask(shared_service.client(role), method, path, WEST, plan_id=plan_ids[WEST], report_id=report_ids[WEST])
     if role in (rule.roles or ()):
-        # A published plan stays as it is (409), a plan cannot begin blank (422): past the door all the same.
+        # A published plan stays as it is (409), a plan cannot begin from nothing (422): past the door all the same.
         # 428: an edit that does not say which revision it is of got past the door, too.
         assert answer.status_code in (200, 201, 409, 422, 428, *((404,) if "{webhook_id}" in path else ())), answer.text
     else:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from served_town import EAST, STREETS, WEST, Service
 
-from gisgrid import workflow
+from gisgrid import cli, workflow
 from gisgrid.model import DrawSettings
 from gisgrid.plan.operations import Rename
 
@@ -424,3 +424,25 @@ def test_a_blank_draft_is_filled_by_hand(shared_service: Service) -> None:
     document = planner.does("undo")
     assert (document["gone"], {key for _, key in document["cells"]}) == (["1"], {None})
     assert client.get(planner.address).json()["grids"] == []
+
+
+def test_the_command_line_edits_undoes_and_redoes(
+    shared_service: Service, planner: Planner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GISGRID_DATABASE_URL", shared_service.database.url)
+    plan, one = planner.address.rpartition("/")[2], min(buildings_of(planner))
+
+    def run(*arguments: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as end:
+            cli.main(list(arguments))
+        return int(end.value.code or 0), capsys.readouterr().out
+
+    status, out = run("edit", plan, json.dumps({"op": "rename", "grid": one, "name": "甲"}), "--json")
+    assert (status, json.loads(out)["grids"][0]["name"]) == (0, "甲")
+    assert run("undo", plan)[0] == 0
+    status, out = run("redo", plan, "--json")
+    assert json.loads(out)["edit"]["action"] == "redo"
+    for wrong in ("{", '{"op": "explode"}', '{"op": "rename"}'):
+        assert run("edit", plan, wrong)[0] == 2
+    assert run("redo", plan)[0] == 1
+    assert [line["action"] for line in planner.follow()["edits"]] == ["edit", "undo", "redo"]

@@ -50,6 +50,13 @@ def test_who_submitted_a_plan_may_not_approve_it(service: Service, problem: Prob
     admin.post(f"{address}/submit")
     problem(admin.post(f"{address}/approve"), 409, "conflict")
     assert service.client("reviewer").post(f"{address}/reject").json()["state"] == "rejected"
+    # Sent back, it is taken up again as a draft with all its revisions, and submitted anew.
+    reopened = admin.post(f"{address}/reopen").json()
+    assert (reopened["state"], reopened["revision"]) == ("draft", 1)
+    problem(admin.post(f"{address}/reopen"), 409, "conflict")
+    body = {"op": "rename", "grid": reopened["grids"][0]["key"], "name": "榕树网格"}
+    assert admin.post(f"{address}/edits", json=body, headers={"If-Match": '"1"'}).status_code == 200
+    assert admin.post(f"{address}/submit").json()["state"] == "submitted"
 
 
 def test_errors_stand_against_publishing_until_they_are_accepted(service: Service, problem: Problem) -> None:
