@@ -52,6 +52,7 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/publish_under_load.py
 	$(BIN)/python bench/intake.py
 	$(BIN)/python bench/ledger.py
+	$(BIN)/python bench/importing.py --rounds 3
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
 	$(BIN)/python bench/edits.py

@@ -17,6 +17,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api import open311_documents
 from gisgrid import errors, wire
@@ -104,6 +105,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.GisgridError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -191,6 +193,11 @@ async def _framework(request: Request, error: Exception) -> Response:
     return _told(
         request, error.status_code, code, detail or readable(str(error.detail)), headers=headers, errors=faults
     )  # fmt: skip
+
+
+async def _left(request: Request, _: Exception) -> Response:
+    """Count who left before its body was whole as what it is: no fault of the service, and nobody reads the answer."""
+    return _told(request, 400, "bad_request", "The body ended before it was whole; send it again.")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """Reports a second, each answered after the commit that holds it, beside pgbench's same insert on the same cluster.
 
-`python bench/intake.py [--seconds 4] [--rounds 3]`
+`python bench/intake.py [--seconds 5] [--rounds 3] [--clients 1 16 64]`
 
 The sample is drawn and published, and `gisgrid serve` runs as its users run it: one process, keys, synchronous_commit
 on. Client, server and database share the machine's cores, as pgbench and its database do. pgbench's transaction writes
@@ -35,6 +35,8 @@ from gisgrid.store.cluster import Cluster
 from gisgrid.store.postgres.binaries import find_binaries
 
 CLIENTS = (1, 16, 64)
+TOGETHER = 16
+"""So many clients send batches of 100 as well."""
 SAME_INSERT = """\\set number random(1, 1000000000)
 WITH created AS (
   INSERT INTO gisgrid.reports (source, external_id, body_sha256, category, text, lon, lat, crs, target, state, geom)
@@ -67,7 +69,7 @@ def pgbench(url: str, script: Path, clients: int, seconds: float) -> float:
     sizes = ["-c", str(clients), "-j", str(min(clients, 2)), "-T", str(int(seconds))]
     done = subprocess.run([*command, *sizes, url], capture_output=True, text=True, check=True)
     found = re.search(r"tps = ([0-9.]+)", done.stdout)
-    assert found is not None, done.stdout
+    assert found is not None, f"pgbench had no time for a single transaction; give it more seconds:\n{done.stdout}"
     return float(found[1])
 
 
@@ -97,7 +99,8 @@ def requests(points: np.ndarray, key: str, many: int, together: int) -> list[byt
 def main() -> None:
     """Measure all in turn, print one table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--port", type=int, default=8785)
     asked = parser.parse_args()
@@ -126,10 +129,10 @@ def measure(asked: argparse.Namespace, home: Path, server: int) -> None:
     rates: dict[str, list[float]] = {}
     costs: dict[str, list[float]] = {}
     for _ in range(asked.rounds):
-        for clients in CLIENTS:
+        for clients in asked.clients:
             rate = pgbench(url, script, clients, asked.seconds)
             rates.setdefault(f"pgbench, {clients} clients", []).append(rate)
-            for together in (1, 100) if clients == 16 else (1,):
+            for together in (1, 100) if clients == TOGETHER else (1,):
                 most = int(asked.seconds * (20_000 if together == 1 else 1_000)) + clients
                 load = Load(asked.port, requests(points, key, most, together), clients)
                 load.run(0.3)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -176,3 +178,19 @@ def test_batches_that_wait_are_bounded_by_their_bytes(
     assert answers[0].json()[0]["status"] == 201
     send(3)
     assert answers[1].json()[0]["status"] == 201
+
+
+@pytest.mark.parametrize("path", ["/v1/reports", "/v1/reports/batch"])
+def test_who_leaves_before_the_body_is_whole_is_no_fault_of_the_service(shared_service: Service, path: str) -> None:
+    client, viewer = _dispatcher(shared_service), shared_service.client("viewer")
+    address = urlsplit(shared_service.url)
+    with socket.create_connection((address.hostname, address.port)) as leaving:
+        key = client.headers["authorization"]
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nContent-Type: application/json\r\n"
+        leaving.sendall(f'{head}Content-Length: 900\r\n\r\n{{"source":'.encode())
+        time.sleep(0.1)
+    expected = f'gisgrid_http_requests_total{{method="POST",route="{path}",status="400"}} 1.0'
+    deadline = time.monotonic() + 10
+    while expected not in viewer.get("/metrics").text:
+        assert time.monotonic() < deadline, viewer.get("/metrics").text
+        time.sleep(0.05)
