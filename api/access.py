@@ -87,6 +87,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/metrics"): Rule(_ALL, Reach.EVERYWHERE),
         ("GET", "/"): Rule(_ALL, Reach.FILTERED, page=True),
         ("GET", "/maps/{code}.html"): Rule(_ALL, Reach.DIVISION, page=True),
+        ("GET", "/maps/{code}.pdf"): Rule(_PLANNING, Reach.DIVISION, page=True),
         ("GET", "/maps/{code}.xlsx"): Rule(_PLANNING, Reach.DIVISION, page=True),
         ("GET", "/planner/"): Rule(_PLANNING, Reach.FILTERED, page=True),
         ("GET", "/planner/{plan_id}"): Rule(_PLANNING, Reach.PLAN, page=True),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,18 +20,18 @@ from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_pl
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
-from gisgrid.model import MICRO_BAND, Band, Division, Edition, Finding, MicroDrawing, Plan
+from gisgrid.model import MICRO_BAND, Band, Edition, Finding, MicroDrawing, Plan
 from gisgrid.plan import checks, numbering
 from gisgrid.plan.check_micro import micro_findings
 from gisgrid.plan.compare import Comparison, compare
 from gisgrid.plan.sheet import Sheet
-from gisgrid.store import divisions, editions, inputs, micro_grids, plans, posts
+from gisgrid.store import divisions, editions, inputs, micro_grids, plans
 from gisgrid.store.database import Connection, Database
 from gisgrid.store.plans import PlanSummary
 
 if TYPE_CHECKING:
     from gisgrid.importing import Imported, ImportRequest
-    from gisgrid.maps.content import Audience, MapCommunity
+    from gisgrid.maps.content import Audience
 
 Progress = Callable[[int, int], None]
 
@@ -329,36 +329,9 @@ def draw_map(
     approval_number
         The 审图号 that a map for the public carries.
     """
-    from gisgrid.maps.content import MapData
+    from gisgrid.map_data import read_map_data
     from gisgrid.maps.staff_map import render_staff_map
 
     with database.transaction() as connection:
-        division = divisions.get(connection, code)
-        data = MapData(
-            division=division,
-            communities=tuple(
-                _map_community(connection, community) for community in divisions.communities_under(connection, code)
-            ),
-            drawn_at=datetime.now(UTC),
-            path=tuple(each for each in reversed(divisions.chain(connection, code)) if each.code != code),
-            approval_number=approval_number,
-        )
+        data = read_map_data(connection, code, approval_number=approval_number)
     return render_staff_map(data, audience=audience)
-
-
-def _map_community(connection: Connection, community: Division) -> MapCommunity:
-    """Return what a map shows of one community."""
-    from gisgrid.maps.content import MapCommunity
-
-    if community.geometry is None:
-        return MapCommunity(community, None)
-    material = inputs.read_community(connection, community.code)
-    grids = [] if material.current is None else [grid.code for grid in material.current.grids if grid.code]
-    return MapCommunity(
-        division=community,
-        edition=material.current,
-        buildings=material.buildings,
-        posts=tuple(post for held in posts.on_duty_in(connection, grids).values() for post in held),
-        sites=material.sites,
-        barriers=material.barriers,
-    )

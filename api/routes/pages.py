@@ -19,7 +19,7 @@ from api.deps import Services, ServicesDep, answer, decimal
 from api.errors import BadRequest, readable
 from api.origins import same_origin
 from api.schemas import declared_system
-from gisgrid import ledgers, workflow
+from gisgrid import ledgers, wall_sheets, workflow
 from gisgrid.errors import Forbidden, GisgridError
 from gisgrid.store import keys
 from gisgrid.store.editions import CoverageRow
@@ -74,6 +74,12 @@ def show_map(
     chosen = audience or ("internal" if may_see_households else "public")
     html = workflow.draw_map(services.database, code, audience=chosen)
     return Response(html, 200, {"Content-Security-Policy": "frame-ancestors 'none'"}, "text/html; charset=utf-8")
+
+
+@router.get("/maps/{code}.pdf")
+def show_sheet(services: ServicesDep, code: str) -> Response:
+    """Give the wall sheet 挂图 of a community as a PDF of A3; of a street or district the atlas."""
+    return Response(wall_sheets.draw_sheet(services.database, code), 200, media_type="application/pdf")
 
 
 @router.get("/maps/{code}.xlsx")

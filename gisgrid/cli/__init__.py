@@ -42,6 +42,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "locate": ("lookup", "locate"),
         "assign": ("assigning", "assign"),
         "map": ("mapping", "map_"),
+        "sheet": ("sheets", "sheet"),
         "ledger": ("ledgers", "ledger"),
         "serve": ("serving", "serve"),
     }

@@ -28,8 +28,8 @@ NAMES = [" ".join(route) for route, _ in CLOSED]
 WHO_MAY: dict[str, str] = {
     # method and path: the roles that may, spelled out a second time by hand, so that a slip in the table shows.
     "GET /": "viewer dispatch planner reviewer admin",
+    "GET /maps/{code}.pdf": "planner reviewer admin",
     "GET /maps/{code}.html": "viewer dispatch planner reviewer admin",
-    "GET /maps/{code}.xlsx": "planner reviewer admin",
     "GET /planner/": "planner reviewer admin",
     "GET /planner/{plan_id}": "planner reviewer admin",
     "GET /metrics": "viewer dispatch planner reviewer admin",

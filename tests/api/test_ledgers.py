@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import openpyxl
+import pypdfium2
 import pytest
 from served_town import EAST, STREETS, WEST, Service
 from sqlalchemy import text
@@ -82,3 +83,25 @@ def test_the_verb_writes_the_same(
     with pytest.raises(SystemExit) as refused:
         cli.main(["ledger", "990101", "-o", str(tmp_path / "a.pdf")])
     assert refused.value.code == 2
+
+
+def test_the_wall_sheet_at_both_doors(
+    shared_service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Problem
+) -> None:
+    answer = shared_service.client("planner").get(f"/maps/{STREETS[0]}.pdf")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    document = pypdfium2.PdfDocument(answer.content)
+    assert len(document) == 2
+    assert "西社区 网格图" in document[1].get_textpage().get_text_range()
+    document.close()
+    problem(shared_service.client("viewer").get(f"/maps/{WEST}.pdf"), 403, "forbidden")
+    monkeypatch.setenv("GISGRID_DATABASE_URL", shared_service.database.url)
+    for name, status in (("西.svg", 0), ("西.png", 0), ("西.doc", 2)):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["sheet", WEST, "-o", str(tmp_path / name), "--json"])
+        assert (ended.value.code or 0) == status
+    assert (tmp_path / "西.svg").read_text().startswith("<svg")
+    with pytest.raises(SystemExit) as refused:
+        cli.main(["sheet", STREETS[0], "-o", str(tmp_path / "street.png")])
+    assert refused.value.code == 2
+    assert not (tmp_path / "street.png").exists()

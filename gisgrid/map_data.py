@@ -1,0 +1,52 @@
+"""What the maps of a division show, read in one transaction.
+
+Room: the corridor, below `workflow`. In: a `Connection`, a division's code. Out: `maps.content.MapData`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gisgrid.maps.content import MapCommunity, MapData
+from gisgrid.model import Division
+from gisgrid.store import divisions, inputs, posts
+from gisgrid.store.database import Connection
+
+
+def read_map_data(connection: Connection, code: str, *, approval_number: str | None = None) -> MapData:
+    """Return everything that a map of a community, street or district shows now.
+
+    Parameters
+    ----------
+    approval_number
+        The 审图号 that a map for the public carries.
+
+    Raises
+    ------
+    NotFound
+        No division has this code.
+    """
+    division = divisions.get(connection, code)
+    return MapData(
+        division=division,
+        communities=tuple(_community(connection, each) for each in divisions.communities_under(connection, code)),
+        drawn_at=datetime.now(UTC),
+        path=tuple(each for each in reversed(divisions.chain(connection, code)) if each.code != code),
+        approval_number=approval_number,
+    )
+
+
+def _community(connection: Connection, community: Division) -> MapCommunity:
+    """Return what a map shows of one community."""
+    if community.geometry is None:
+        return MapCommunity(community, None)
+    material = inputs.read_community(connection, community.code)
+    grids = [] if material.current is None else [grid.code for grid in material.current.grids if grid.code]
+    return MapCommunity(
+        division=community,
+        edition=material.current,
+        buildings=material.buildings,
+        posts=tuple(post for held in posts.on_duty_in(connection, grids).values() for post in held),
+        sites=material.sites,
+        barriers=material.barriers,
+    )
