@@ -30,6 +30,7 @@ WHO_MAY: dict[str, str] = {
     "GET /": "viewer dispatch planner reviewer admin",
     "GET /maps/{code}.pdf": "planner reviewer admin",
     "GET /maps/{code}.html": "viewer dispatch planner reviewer admin",
+    "GET /maps/{code}.xlsx": "planner reviewer admin",
     "GET /planner/": "planner reviewer admin",
     "GET /planner/{plan_id}": "planner reviewer admin",
     "GET /metrics": "viewer dispatch planner reviewer admin",
