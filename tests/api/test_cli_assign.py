@@ -312,9 +312,7 @@ def points_in(table: pa.Table) -> Points:
     ("source", "target"),
     [
         (".gpkg", ".gpkg"),
-        (".fgb", ".fgb"),
         (".geojson", ".geojson"),
-        (".gpkg", ".geojson"),
         (".fgb", ".geojson"),
         (".shp", ".gpkg"),
     ],
