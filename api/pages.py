@@ -108,6 +108,7 @@ def start_page(communities: Sequence[CommunityLine], asked: Asked, *, actor: str
         f"{'' if keyless else leave}</header>{notice if keyless else ''}"
         f"<h2>查网格 <small>Which grid is this point in?</small></h2>{_locate_form(asked)}{_located(asked)}"
         f"<h2>网格图 <small>Maps in force</small></h2>{_communities(communities)}"
+        '<h2>网格方案 <small>Plans</small></h2><p><a href="/planner/">规划员页面 The planner\'s page</a></p>'
         '<h2>接口 <small>API</small></h2><p><a href="/docs">接口文档 Documentation</a> · '
         '<a href="/openapi.json">OpenAPI</a> · <a href="/health/ready">运行状态 Health</a></p>',
     )

@@ -126,9 +126,9 @@ export function fit(map, box, maxZoom = 18.5) {
   map.fitBounds(bounds(map, box), { padding: [24, 24], maxZoom, animate: false });
 }
 
-// The place of a pointer event in the world at zoom 0.
-export function worldOf(map, event) {
-  const { x, y } = map.project(map.containerPointToLatLng(map.mouseEventToContainerPoint(event)), 0);
+// The place of a pointer event in the world at zoom 0. The frame is handed in: to ask the page for it lays the page out anew.
+export function worldOf(map, event, frame) {
+  const { x, y } = map.project(map.containerPointToLatLng([event.clientX - frame.left, event.clientY - frame.top]), 0);
   return [x, y];
 }
 

@@ -31,9 +31,9 @@ export class ChangeList {
     const fresh = to < 0 ? say("未划入") : `${say("网格{grid}", { grid: numberOf(view.slots[to]) })}`;
     const workers = `${this.worker(from)} → ${this.worker(held)}`;
     const cells = buildings.map((building) => board.buildings.cell[building]).filter((cell) => cell >= 0);
-    return element("li", {},
+    return element("li", {}, element("div", {},
       element("p", {}, element("b", {}, `${old.name || old.code.slice(-3)} → ${fresh}`), `：${say("{n}栋", { n: buildings.length })}，${households(count)}`),
-      element("p", { class: "hint" }, workers),
+      element("p", { class: "hint" }, workers)),
       element("div", { class: "acts" }, button(say("定位"), () => this.acts.look({ cells, buildings }))));
   }
 

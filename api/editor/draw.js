@@ -114,14 +114,13 @@ function paintLine(pen, view, line) {
 
 // A building that leaves its grid in force carries a stripe of the colour that it had.
 function paintBuildings(pen, view, { board, state, marks }, seen) {
-  const { buildings } = board, plain = [], changed = new Map();
+  const { buildings } = board, plain = [], changed = new Map(), heirs = state.heirs();
   for (const building of seen) {
     if (!state.hasChanged(building)) {
       plain.push(building);
       continue;
     }
-    const held = buildings.edition[building], slot = state.slots.findIndex((grid, at) => state.continued(at) === held);
-    const colour = slot < 0 ? -1 : state.slots[slot].colour;
+    const slot = heirs.get(buildings.edition[building]), colour = slot === undefined ? -1 : state.slots[slot].colour;
     if (!changed.has(colour)) changed.set(colour, []);
     changed.get(colour).push(building);
   }

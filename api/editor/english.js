@@ -116,7 +116,7 @@ export const ENGLISH = {
   "解除锁定": "Unlock",
   "谁变动": "Who moves",
   "超出上限 {max}": "above {max}",
-  "较现行": "Change",
+  "较现行": "±",
   "较现行版本（{date}起）变动：{n}栋，{h}户": "Against the edition since {date}: {n} buildings, {h} households move",
   "还有{n}个问题；可以提交，但发布前须解决或由审核人认可": "{n} errors; it can be submitted, but they must be solved or accepted before publication",
   "还有修改未送达，请稍候": "Some edits have not arrived yet; wait a moment",

@@ -7,8 +7,9 @@ const SIGNS = { error: "✕", warning: "⚠", info: "·" };
 const RANKS = { error: 0, warning: 1, info: 2 };
 
 export class FindingList {
-  constructor(editor, acts) {
+  constructor(editor, marks, acts) {
     this.editor = editor;
+    this.marks = marks;
     this.acts = acts; // look(place), choose(slot), assign(cells, slot)
     this.at = -1;
   }
@@ -24,8 +25,8 @@ export class FindingList {
   // Pieces that fell off a grid, seen by the page itself at once, each with the grid around it as the fix.
   strays() {
     const { view } = this.editor, found = [];
-    for (const slot of view.present()) {
-      for (const piece of view.pieces(slot).slice(1)) {
+    for (const [slot, pieces] of this.marks.brokenSlots) {
+      for (const piece of pieces.slice(1)) {
         const around = this.surrounding(piece, slot), number = numberOf(view.slots[slot]);
         const values = { grid: number, n: piece.length };
         found.push({

@@ -25,7 +25,7 @@ class Page {
     this.editor = new PlanEditor(api, document_, this.board);
     this.marks = new Marks();
     this.picker = new Picker(this.board);
-    this.marks.refresh(this.editor.view, this.editor.view.present());
+    this.marks.refresh(this.editor.view, this.editor.view.takeTouched());
     this.scene = { board: this.board, state: this.editor.view, picker: this.picker, marks: this.marks, unit: "户" };
     this.map = openMap(byId("map"), this.board);
     this.canvas = new PlanCanvas(this.scene);
@@ -39,18 +39,19 @@ class Page {
     };
     this.tools = new Tools({ map: this.map, canvas: this.canvas, editor: this.editor, marks: this.marks, picker: this.picker, acts });
     this.table = new GridTable(this.editor, this.marks, acts);
-    this.findings = new FindingList(this.editor, acts);
+    this.findings = new FindingList(this.editor, this.marks, acts);
     this.tabs = [
       ["findings", "检查", this.findings], ["changes", "谁变动", new ChangeList(this.editor, acts)],
       ["suggest", "建议", new Suggestions(this.editor, this.marks, acts)], ["compare", "对比", new Comparison(this.editor, this.marks, acts)],
       ["review", "审批", new Review(this.editor, acts)],
     ];
     this.shown = "findings";
+    this.changed = []; // slots whose rows wait for the next frame; null stands for all
     this.heed();
     listen(this);
     this.tools.use("select");
     this.lookAsBefore();
-    this.refresh();
+    this.showAll();
     if (this.editor.resume()) notify(say("上次未送达的修改已找回，正在发送"));
     this.watching = new AbortController();
     this.editor.watch(this.watching.signal);
@@ -61,9 +62,9 @@ class Page {
   heed() {
     const { editor } = this;
     editor.addEventListener("painted", ({ detail }) => this.painted(detail.cells));
-    editor.addEventListener("edited", () => this.refresh());
+    editor.addEventListener("edited", () => this.refresh([]));
     editor.addEventListener("taken", ({ detail }) => {
-      if ((detail.answer.grids || []).some((grid) => grid.code !== undefined)) this.canvas.touch();
+      if ((detail.answer.grids || []).length) this.canvas.touch();
       this.refresh();
     });
     editor.addEventListener("status", () => this.status());
@@ -87,15 +88,24 @@ class Page {
 
   painted(cells) {
     if (!cells.length) return;
-    const { view } = this.editor;
-    const hatched = this.marks.refresh(view, view.slots.map((_, slot) => slot));
+    const { view } = this.editor, touched = view.takeTouched(), hatched = this.marks.refresh(view, touched);
+    if (this.changed !== null) this.changed.push(...touched);
     this.canvas.touch(boxAround(this.board.cells, [...cells, ...hatched]));
   }
 
-  refresh() {
+  // Show what changed, once a frame: rows of the grids touched, or of all.
+  refresh(slots = null) {
+    if (slots === null) this.changed = null;
+    if (!this.refreshing) this.refreshing = requestAnimationFrame(() => this.showAll());
+  }
+
+  showAll() {
+    cancelAnimationFrame(this.refreshing);
+    this.refreshing = 0;
     const { view } = this.editor;
     if (this.marks.target !== null && !view.sizes[this.marks.target]) this.marks.target = null;
-    this.table.refresh();
+    this.table.refresh(this.changed);
+    this.changed = [];
     this.canvas.letter();
     this.fillTab();
     this.status();
@@ -136,8 +146,13 @@ class Page {
     this.tools.isNew = isNew;
     this.canvas.letter();
     this.table.refresh();
-    byId("typed").textContent = isNew ? say("目标：新网格") : slot === null ? "" : say("目标：{grid}", { grid: titleOf(this.editor.view.slots[slot]) });
+    this.tellTarget();
     if (this.shown === "suggest") this.fillTab();
+  }
+
+  tellTarget() {
+    const { target } = this.marks, grid = target === null ? null : this.editor.view.slots[target];
+    byId("typed").textContent = this.tools.isNew ? say("目标：新网格") : grid ? say("目标：{grid}", { grid: titleOf(grid) }) : "";
   }
 
   fit(slot = null) {
@@ -254,7 +269,9 @@ class Page {
     byId("language").textContent = english ? "中文" : "English";
     byId("language").lang = english ? "zh-CN" : "en";
     this.scene.unit = english ? "" : "户";
-    this.refresh();
+    this.tellTarget();
+    this.changed = null;
+    this.showAll();
   }
 
   async settleClash(clashes) {
@@ -304,6 +321,7 @@ async function open() {
     byId("loading").hidden = true;
     page.speak(english);
     document.documentElement.dataset.ready = "yes";
+    performance.mark("ready");
   } catch (fault) {
     if (!(fault instanceof ApiFault)) throw fault;
     const told = byId("loading");

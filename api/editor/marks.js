@@ -4,7 +4,7 @@
 export class Marks {
   constructor() {
     this.broken = new Set(); // cells of the smaller pieces of grids that lie in several
-    this.brokenSlots = new Map(); // slot → how many pieces
+    this.brokenSlots = new Map(); // slot → its pieces, the largest first
     this.estates = new Set(); // estates that the stroke under way splits
     this.target = null; // slot
     this.points = []; // places of the world that a finding points at
@@ -12,19 +12,15 @@ export class Marks {
     this.moving = new Map(); // building → number of the move, of a plan that is compared
   }
 
-  // Look at these grids again; returns the cells whose hatch came or went.
+  // Look at the grids again that changed; returns the cells whose hatch came or went.
   refresh(state, slots) {
-    const changed = [];
     for (const slot of slots) {
-      if (slot < 0) continue;
-      const pieces = state.sizes[slot] ? state.pieces(slot) : [];
-      if (pieces.length > 1) this.brokenSlots.set(slot, pieces.length);
+      const pieces = state.sizes[slot] > 1 ? state.pieces(slot) : [];
+      if (pieces.length > 1) this.brokenSlots.set(slot, pieces);
       else this.brokenSlots.delete(slot);
     }
-    const broken = new Set();
-    for (const slot of this.brokenSlots.keys()) for (const piece of state.pieces(slot).slice(1)) for (const cell of piece) broken.add(cell);
-    for (const cell of broken) if (!this.broken.has(cell)) changed.push(cell);
-    for (const cell of this.broken) if (!broken.has(cell)) changed.push(cell);
+    const broken = new Set([...this.brokenSlots.values()].flatMap((pieces) => pieces.slice(1).flat()));
+    const changed = [...broken].filter((cell) => !this.broken.has(cell)).concat([...this.broken].filter((cell) => !broken.has(cell)));
     this.broken = broken;
     return changed;
   }

@@ -86,7 +86,7 @@ export class GridTable {
       titleOf(grid), grid.code ? say("沿用编码 {code}", { code: grid.code }) : say("新网格，发布时编码"),
       ...(held >= 0 ? board.edition.grids[held].posts.map(([role, name]) => `${role} ${name}`) : []),
       off > 0 ? say("超出上限 {max}", { max }) : off < 0 ? say("低于下限 {min}", { min }) : "",
-      pieces ? say("分成{n}块", { n: pieces }) : "",
+      pieces ? say("分成{n}块", { n: pieces.length }) : "",
     ].filter(Boolean).join("\n");
   }
 

@@ -9,6 +9,9 @@ export class PlanState {
     this.band = band;
     this.slots = []; // a grid keeps its slot for good; one without cells has ended
     this.of = new Int32Array(board.cells.count).fill(NONE);
+    this.members = []; // of each slot its cells
+    this.bare = new Set(this.of.keys()); // cells in no grid
+    this.touched = new Set(); // slots that gave or got cells since somebody looked
     this.sizes = [];
     this.households = [];
     this.buildings = [];
@@ -28,6 +31,7 @@ export class PlanState {
   begin(grid) {
     this.slots.push({ code: null, name: null, kind: "residential", locked: false, colour: 0, ...grid });
     for (const tally of [this.sizes, this.households, this.buildings]) tally.push(0);
+    this.members.push(new Set());
     return this.slots.length - 1;
   }
 
@@ -66,9 +70,24 @@ export class PlanState {
   }
 
   put(cell, slot) {
-    this.count(cell, this.of[cell], -1);
+    const before = this.of[cell];
+    this.held(before).delete(cell);
+    this.count(cell, before, -1);
     this.of[cell] = slot;
+    this.held(slot).add(cell);
     this.count(cell, slot, 1);
+    this.touched.add(before).add(slot);
+  }
+
+  held(slot) {
+    return slot < 0 ? this.bare : this.members[slot];
+  }
+
+  // Slots that gave or got cells since this was asked last.
+  takeTouched() {
+    const touched = [...this.touched].filter((slot) => slot >= 0);
+    this.touched.clear();
+    return touched;
   }
 
   count(cell, slot, sign) {
@@ -97,13 +116,7 @@ export class PlanState {
   // ---- what follows ----
 
   cellsOf(slot) {
-    const found = [];
-    for (let cell = 0; cell < this.of.length; cell += 1) if (this.of[cell] === slot) found.push(cell);
-    return found;
-  }
-
-  buildingsOf(slot) {
-    return this.cellsOf(slot).flatMap((cell) => [...this.board.buildingsOfCell.of(cell)]);
+    return [...this.held(slot)];
   }
 
   around(cell) {
@@ -115,7 +128,7 @@ export class PlanState {
   // The connected pieces of a grid, the one with most households first: more than one, and it has fallen apart.
   pieces(slot) {
     const { start, neighbour } = this.board.borders, seen = new Set(), pieces = [];
-    for (const first of this.cellsOf(slot)) {
+    for (const first of this.held(slot)) {
       if (seen.has(first)) continue;
       const piece = [first];
       seen.add(first);
@@ -142,7 +155,7 @@ export class PlanState {
 
   neighboursOf(slot) {
     const found = new Set();
-    for (const cell of this.cellsOf(slot)) for (const other of this.around(cell)) if (other >= 0) found.add(other);
+    for (const cell of this.held(slot)) for (const other of this.around(cell)) if (other >= 0) found.add(other);
     found.delete(slot);
     return [...found];
   }
@@ -162,6 +175,11 @@ export class PlanState {
   continued(slot) {
     const code = slot < 0 ? null : this.slots[slot].code;
     return code !== null && this.board.editionOf.has(code) ? this.board.editionOf.get(code) : NONE;
+  }
+
+  // Of each grid in force the slot that continues it.
+  heirs() {
+    return new Map(this.present().map((slot) => [this.continued(slot), slot]));
   }
 
   hasChanged(building) {

@@ -15,7 +15,7 @@ export class Stroke {
     this.locked = new Set();
   }
 
-  // Paint cells; returns those that changed, and those whose hatch did.
+  // Paint cells; returns those that changed.
   paint(cells) {
     const { view } = this.editor, free = [];
     for (const cell of cells) {
@@ -27,23 +27,24 @@ export class Stroke {
       for (const cell of free) this.locked.add(cell);
       return [];
     }
-    const moved = view.move(free, this.target), slots = new Set([this.target]);
-    for (const [cell, slot] of moved) {
-      this.before.set(cell, slot);
-      slots.add(slot);
-    }
-    if (!moved.length) return [];
-    const hatched = this.marks.refresh(view, slots);
+    const moved = view.move(free, this.target);
+    for (const [cell, slot] of moved) this.before.set(cell, slot);
+    return moved.map(([cell]) => cell);
+  }
+
+  // Count again what the cells painted so far bring about, once a frame; returns the cells whose hatch came or went.
+  look() {
+    const { view } = this.editor;
     this.marks.estates = new Set(view.splitEstates().filter((estate) => !this.split.has(estate)));
-    return [...moved.map(([cell]) => cell), ...hatched];
+    return this.marks.refresh(view, view.takeTouched());
   }
 
   // Take everything back; returns the cells to paint again.
   cancel() {
-    const { view } = this.editor, slots = new Set([this.target, ...this.before.values()]);
+    const { view } = this.editor;
     for (const [cell, slot] of this.before) view.move([cell], slot);
     this.marks.estates = new Set();
-    return [...this.before.keys(), ...this.marks.refresh(view, slots)];
+    return [...this.before.keys(), ...this.marks.refresh(view, view.takeTouched())];
   }
 
   // Let go: one edit for the server.
@@ -61,7 +62,7 @@ export class Stroke {
       if (!view.sizes[slot]) told.push(say("网格将撤销"));
       if (off > 0) told.push(`▲ ${say("超出上限 {max}", { max: view.band.max })}`);
       if (off < 0) told.push(`▼ ${say("低于下限 {min}", { min: view.band.min })}`);
-      if (pieces) told.push(`✕ ${say("分成{n}块", { n: pieces })}`);
+      if (pieces) told.push(`✕ ${say("分成{n}块", { n: pieces.length })}`);
       return { text: told.join("　"), bad: off !== 0 || Boolean(pieces) || !view.sizes[slot] };
     });
     for (const estate of this.marks.estates) lines.push({ text: `⚠ ${say("小区{name}被拆分", { name: board.estates[estate].name })}`, bad: true });

@@ -29,8 +29,10 @@ export class Tools {
     this.stroke = null;
     this.path = null;
     this.last = null;
+    this.frame = null; // where the map is on the page, until it may have moved
     this.selected = -1; // building
     this.build();
+    window.addEventListener("resize", () => { this.frame = null; });
     const surface = byId("map");
     surface.addEventListener("pointerdown", (event) => this.down(event));
     surface.addEventListener("pointermove", (event) => this.move(event));
@@ -83,9 +85,15 @@ export class Tools {
 
   // ---- pointer ----
 
+  placeOf(event) {
+    if (!this.frame) this.frame = byId("map").getBoundingClientRect();
+    return worldOf(this.map, event, this.frame);
+  }
+
   down(event) {
+    this.frame = null;
     if (event.pointerType === "touch" && this.tool.name === "select") return;
-    const at = worldOf(this.map, event);
+    const at = this.placeOf(event);
     if (event.button !== 0 || this.space) {
       if (this.tool.name !== "select" || event.button !== 0) this.pan = { x: event.clientX, y: event.clientY };
       event.currentTarget.setPointerCapture(event.pointerId);
@@ -113,14 +121,18 @@ export class Tools {
       this.pan = { x: event.clientX, y: event.clientY };
       return;
     }
-    const at = worldOf(this.map, event);
+    const at = this.placeOf(event);
     this.at = at;
     if (this.stroke && this.tool.name === "box") this.paintBox(at, event);
     else if (this.stroke && this.tool.name === "lasso") this.path.push(at);
     else if (this.stroke) this.paint(this.reachedBy(this.last, at), event);
     if (this.stroke) this.last = at;
-    this.show();
-    this.acts.hover(this.picker.buildingAt(...at), this.picker.cellAt(...at), at);
+    if (this.following) return;
+    this.following = requestAnimationFrame(() => { // the hand itself is shown once a frame, too
+      this.following = 0;
+      this.show();
+      this.acts.hover(this.picker.buildingAt(...this.at), this.picker.cellAt(...this.at), this.at);
+    });
   }
 
   up(event) {
@@ -128,7 +140,7 @@ export class Tools {
       this.pan = null;
       return;
     }
-    const at = worldOf(this.map, event);
+    const at = this.placeOf(event);
     if (this.stroke) {
       if (this.tool.name === "lasso") this.paint(this.picker.cellsInLasso(this.path), event);
       this.finish();
@@ -163,14 +175,25 @@ export class Tools {
 
   begin() {
     const { view } = this.editor, target = this.isNew ? view.reach(view.nextKey(), this.at ? [Math.max(0, this.picker.cellAt(...this.at))] : []) : this.marks.target;
+    this.marks.points = [];
     this.stroke = new Stroke(this.editor, this.marks, target);
   }
 
+  // Paint at once; what follows from it (hatches, card, table) is shown once a frame, however fast the hand is.
   paint(cells, event = null) {
-    const changed = this.stroke.paint(cells);
-    this.repaint(changed);
-    if (event) this.acts.card(this.stroke.lines(), event);
-    if (changed.length) this.acts.tallies([this.stroke.target, ...this.stroke.before.values()]);
+    this.repaint(this.stroke.paint(cells));
+    if (event) this.where = { clientX: event.clientX, clientY: event.clientY };
+    if (this.looking) return;
+    this.looking = requestAnimationFrame(() => this.lookAtStroke());
+  }
+
+  lookAtStroke() {
+    cancelAnimationFrame(this.looking);
+    this.looking = 0;
+    if (!this.stroke) return;
+    this.repaint(this.stroke.look());
+    if (this.where) this.acts.card(this.stroke.lines(), this.where);
+    this.acts.tallies([this.stroke.target, ...new Set(this.stroke.before.values())]);
   }
 
   // A box is drawn anew with each move: what left it goes back.
@@ -189,6 +212,7 @@ export class Tools {
   }
 
   finish() {
+    this.lookAtStroke();
     const { stroke } = this, isNew = this.isNew && stroke.before.size > 0;
     this.stroke = this.path = null;
     stroke.finish(isNew);
@@ -213,6 +237,7 @@ export class Tools {
   // Esc: what is under way is taken back, else the target is let go.
   escape() {
     if (this.cancel()) return;
+    this.marks.points = [];
     this.selected = -1;
     this.acts.choose(null);
     this.show();

@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gisgrid.maps.content import grid_name
+from gisgrid.maps.content import contacts_first, grid_name
 from gisgrid.maps.workbook import Table, Value
 from gisgrid.model import CommunityInputs, Grid, Post
 
@@ -66,7 +66,7 @@ def csv_text(table: Table) -> str:
 
 def _named(posts: Sequence[Post]) -> str | None:
     """Return role and name of posts, None where there are none."""
-    return "、".join(f"{post.role} {post.name}" for post in posts) or None
+    return "、".join(f"{post.role} {post.name}" for post in contacts_first(posts)) or None
 
 
 def _plain(value: Value) -> Value:

@@ -6,6 +6,7 @@ picture is drawn from. Must not import a library of drawing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final, Literal
@@ -100,7 +101,10 @@ def posts_on_duty(community: MapCommunity, moment: datetime) -> dict[str, list[P
         begun = post.valid_from is None or post.valid_from <= moment
         if begun and (post.valid_to is None or moment < post.valid_to):
             duty.setdefault(post.grid, []).append(post)
+    return {grid: contacts_first(posts) for grid, posts in duty.items()}
+
+
+def contacts_first(posts: Iterable[Post]) -> list[Post]:
+    """Return posts in the order in which a map names them: those of `CONTACT_ROLES` first."""
     rank = {role: position for position, role in enumerate(CONTACT_ROLES)}
-    for posts in duty.values():
-        posts.sort(key=lambda post: (rank.get(post.role, len(rank)), post.role, post.name))
-    return duty
+    return sorted(posts, key=lambda post: (rank.get(post.role, len(rank)), post.role, post.name))

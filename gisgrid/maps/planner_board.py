@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisgrid.geometry.arcs import arcs_of
+from gisgrid.maps.content import contacts_first
 from gisgrid.model import CommunityInputs, Grid, Post
 
 STEPS_PER_DEGREE: Final = 10_000_000
@@ -151,7 +152,7 @@ def _edition(content: BoardContent) -> Document | None:
                 "name": grid.name,
                 "households": grid.households,
                 "buildings": len(grid.buildings),
-                "posts": [[post.role, post.name] for post in content.posts.get(grid.code or "", ())],
+                "posts": [[post.role, post.name] for post in contacts_first(content.posts.get(grid.code or "", ()))],
             }
             for grid in current.grids
         ],

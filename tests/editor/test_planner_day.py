@@ -49,10 +49,16 @@ def shown(page: Any) -> dict[str, str]:
     )
 
 
+def settled(page: Any) -> None:
+    """Wait for the next frame: what follows from a move is shown once a frame."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def saved(page: Any) -> None:
     page.wait_for_function(
         "() => !window.gisgridPage.editor.outbox.length && !window.gisgridPage.editor.busy", timeout=15_000
     )
+    settled(page)
 
 
 def stroke(page: Any, at: Any, buildings: list[int], *, release: bool = True) -> None:
@@ -60,6 +66,7 @@ def stroke(page: Any, at: Any, buildings: list[int], *, release: bool = True) ->
     page.mouse.down()
     for building in buildings[1:]:
         page.mouse.move(*at(page, building), steps=3)
+    settled(page)
     if release:
         page.mouse.up()
         saved(page)

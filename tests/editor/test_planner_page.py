@@ -60,8 +60,9 @@ def test_the_counts_of_the_page_are_those_of_the_server(desk: Desk, plan: str, p
     told = page.evaluate(
         """() => {
             const { editor: { view }, board } = window.gisgridPage;
+            const sorted = (slot) => view.cellsOf(slot).sort((a, b) => a - b);
             return {
-                cells: Object.fromEntries(view.present().map((slot) => [view.slots[slot].key, view.cellsOf(slot)])),
+                cells: Object.fromEntries(view.present().map((slot) => [view.slots[slot].key, sorted(slot)])),
                 pieces: view.present().map((slot) => view.pieces(slot).length),
                 under: [...board.cells.centres.keys()].filter((i) => i % 2 === 0)
                     .map((i) => window.gisgridPage.picker.cellAt(board.cells.centres[i], board.cells.centres[i + 1])),
@@ -107,6 +108,7 @@ def test_who_may_not_draw_reads_only_and_is_told_why(desk: Desk, plan: str) -> N
 
 def test_names_that_are_scripts_stay_names(page: Any, at: Any) -> None:
     page.mouse.move(*at(page, 0))
+    page.wait_for_function("() => document.getElementById('hover').textContent")
     assert "<img src=x onerror=alert(1)>" in page.locator("#hover").inner_text()
     assert page.locator("img, svg[onload]").count() == 0
 
