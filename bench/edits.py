@@ -20,10 +20,10 @@ import shapely
 from api import edit_documents
 from gisgrid import workflow
 from gisgrid.editing import EditedPlan
-from gisgrid.errors import Conflict, NotFound
+from gisgrid.errors import Conflict, NotFound, UsageError
 from gisgrid.geometry.place import Place
 from gisgrid.model import DrawSettings
-from gisgrid.plan.operations import Assign, Merge, Operation, Rename, Split
+from gisgrid.plan.operations import Annex, Assign, Merge, Operation, Rename, Split, SplitByLine
 from gisgrid.sheets import PlanSheets
 from gisgrid.store import migrations, plans
 from gisgrid.store.cluster import Cluster
@@ -79,6 +79,24 @@ def strokes(database: Database, plan: str, count: int) -> list[Operation]:
     return asked
 
 
+def borders(database: Database, plan: str, count: int) -> list[Operation]:
+    """Borders drawn by hand: squares of some 120 m annexed by any grid, and lines through the middle of grids."""
+    dice = np.random.default_rng(11)
+    with database.transaction() as connection:
+        grids = plans.get(connection, plan).grids
+    asked: list[Operation] = []
+    for number in range(count):
+        x, y = dice.uniform(0.2, 0.8, 2)
+        west, south, east, north = grids[int(dice.integers(len(grids)))].geometry.bounds
+        middle = shapely.Point(west + x * (east - west), south + y * (north - south))
+        asked.append(Annex(grids[number % len(grids)].key, shapely.buffer(middle, 0.0006, cap_style="square")))
+        grid = grids[number % len(grids)]
+        west, south, east, north = grid.geometry.bounds
+        across = [(west + x * (east - west), south - 0.001), (west + y * (east - west), north + 0.001)]
+        asked.append(SplitByLine(grid.key, shapely.LineString(across)))
+    return asked
+
+
 def timed(deed: Callable[[], EditedPlan]) -> tuple[float, float, int]:
     """Return processor and wall time of an edit with its answer, in milliseconds, and the answer's length."""
     begun, cpu = time.perf_counter(), time.process_time()
@@ -110,6 +128,17 @@ def measure(database: Database, code: str, count: int, edits: int, deep: int) ->
     print("| what | times | CPU ms | p95 | wall ms | p95 | kB |\n|---|---|---|---|---|---|---|")
     for name, rows in sorted(done.items(), reverse=True):
         print(line(name, rows[WARM_UP:] if len(rows) > 2 * WARM_UP else rows))
+    cut, back = [], []
+    for asked in borders(database, drawn.id, 10):
+        try:
+            cut.append(
+                timed(lambda asked=asked: workflow.edit_plan(database, drawn.id, asked, actor="bench", sheets=sheets))
+            )  # type: ignore[misc]
+        except (Conflict, NotFound, UsageError):  # not across the grid, or no ground that it lacks
+            continue
+        back.append(timed(lambda: workflow.undo_edit(database, drawn.id, actor="bench", sheets=sheets)))
+    print(line("border drawn by hand", cut))
+    print(line("its undo", back))
     with database.transaction() as connection:
         left = plans.get(connection, drawn.id).grids[0].key
     for number in range(deep):

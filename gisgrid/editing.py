@@ -182,7 +182,9 @@ def _stepped(
         change = change_between(laid.sheet, after.sheet, (laid.tessellation, ground.tessellation)) or wanted
         deed = Deed(action, actor, change, step=step)
         done = _written(connection, plan_id, row, deed, after)
-    kept.keep(_next(version, done), LaidPlan(after.sheet, ground.tessellation))
+    # Other cells are examined once, so that the edits that follow need not look for what they cannot have broken.
+    sheet = after.sheet if ground is laid else after.sheet.examined()
+    kept.keep(_next(version, done), LaidPlan(sheet, ground.tessellation))
     return done
 
 

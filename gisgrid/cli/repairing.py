@@ -34,5 +34,5 @@ def repair(
                 (kept, g.key, g.name, g.code, g.kind, g.households, len(g.buildings), round(g.area_m2))
                 for g in repaired.repaired.edited.grids
             ],
-            title=f"{repaired.repaired.moved_m2:.2f} m² moved or trimmed{'; nothing was written' if dry_run else ''}",
+            title=f"{repaired.repaired.moved_m2:.2f} m² changed{'; nothing was written' if dry_run else ''}",
         )

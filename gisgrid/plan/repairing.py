@@ -69,9 +69,10 @@ REPAIRED_DETACHED: Final = Rule(
 REPAIRED_ALL: Final = Rule(
     "repaired_total",
     "info",
-    "The repair moved or trimmed {area_m2:.2f} m² in {count} places, {share:.2%} of the community's {ground_m2:.0f} "
-    "m²; look at each before the plan goes on.",
-    "修复共调整{count}处、{area_m2:.2f}平方米，占社区面积{ground_m2:.0f}平方米的{share:.2%}；请逐处核对后再提交。",
+    "The repair changed {area_m2:.2f} m² in {count} places: {inside_m2:.2f} m² inside the community, {share:.2%} of "
+    "it, and {trimmed_m2:.2f} m² trimmed outside; look at each before the plan goes on.",
+    "修复共调整{count}处、{area_m2:.2f}平方米：社区内{inside_m2:.2f}平方米（占社区面积{share:.2%}），"
+    "社区外裁去{trimmed_m2:.2f}平方米；请逐处核对后再提交。",
 )
 GRID_FELL_AWAY: Final = Rule(
     "grid_fell_away",
@@ -150,13 +151,14 @@ def repair(sheet: Sheet) -> Repaired:
     gone = sorted({grid.key for grid in sheet.grids} - set(keys))
     moved = sum(change.area_m2 for change in mended.changes)
     changes = [_finding(sheet, change) for change in sorted(mended.changes, key=lambda each: -each.area_m2)]
-    ground = float(place.community_m.area)
+    trimmed = sum(change.area_m2 for change in mended.changes if change.kind == "outside")
     total = REPAIRED_ALL.finding(
         codes=(sheet.inputs.community.code,),
         count=len(changes),
         area_m2=round(moved, 2),
-        ground_m2=round(ground, 2),
-        share=round(moved / ground, 6),
+        inside_m2=round(moved - trimmed, 2),
+        trimmed_m2=round(trimmed, 2),
+        share=round((moved - trimmed) / float(place.community_m.area), 6),
     )
     fell = [GRID_FELL_AWAY.finding(codes=(key,), grid=key) for key in gone]
     return Repaired(edited, (total, *changes, *fell), moved)

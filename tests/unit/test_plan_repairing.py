@@ -59,7 +59,10 @@ def test_a_shifted_grid_leaves_a_gap_and_is_trimmed_and_all_of_it_is_told() -> N
     for finding in repaired.changes[1:]:
         assert finding.geometry is not None
         assert f"{finding.values['area_m2']:.2f} m²" in finding.message
-    assert repaired.changes[0].values["count"] == len(repaired.changes) - 1
+    total = repaired.changes[0].values
+    assert total["count"] == len(repaired.changes) - 1
+    assert total["inside_m2"] + total["trimmed_m2"] == pytest.approx(total["area_m2"], abs=0.02)
+    assert min(total["trimmed_m2"], total["inside_m2"]) > 0.0
     assert [len(grid.buildings) for grid in repaired.edited.grids] == [6, 6]
 
 
