@@ -80,6 +80,7 @@ $(VENV)/runtime: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@$(BIN)/python -m gisgrid.plan.warming
 	@$(BIN)/python -m gisgrid.lookup.compiled
+	@$(BIN)/python -m gisgrid.geometry.gcj02
 	@touch $@
 
 $(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/pip
@@ -87,6 +88,7 @@ $(VENV)/development: pyproject.toml build_leaflet.py | $(BIN)/pip
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@$(BIN)/python -m gisgrid.plan.warming
 	@$(BIN)/python -m gisgrid.lookup.compiled
+	@$(BIN)/python -m gisgrid.geometry.gcj02
 	@touch $@ $(VENV)/runtime
 
 $(VENV)/bench: $(VENV)/development

@@ -186,9 +186,12 @@ class GridDirectory:
             return self._state
 
     def _point_to_wgs84(self, lon: float, lat: float, crs: str | None) -> tuple[float, float]:
-        """Return what `_to_wgs84` gives of one point, without arrays where there is nothing to convert."""
-        if coordinate_systems.is_lon_lat(lon, lat) and coordinate_systems.parse_crs(crs) in ("wgs84", "cgcs2000"):
-            return lon, lat
+        """Return what `_to_wgs84` gives of one point, without arrays where it is one in both systems."""
+        system, is_point = coordinate_systems.parse_crs(crs), coordinate_systems.is_lon_lat
+        if not system.startswith("EPSG") and is_point(lon, lat):
+            point = coordinate_systems.point_to_wgs84(lon, lat, system)
+            if is_point(*point):
+                return point
         x, y = self._to_wgs84([lon], [lat], crs)
         return float(x[0]), float(y[0])
 

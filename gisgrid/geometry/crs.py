@@ -5,17 +5,16 @@ longitude, latitude, or metres in the zone of a place. Always x before y, whatev
 Imports numpy, shapely, pyproj and `errors`; nothing of the rooms above.
 
 GCJ-02 and BD-09 are not datums: they are non-linear functions of WGS-84 longitude and latitude, which no EPSG code
-describes. The published formulae were recovered in the open (source: the `eviltransform`, `prcoords` and `gcoord`
-projects, which agree with the maps of Amap and Baidu to a few millimetres); their inverses have no closed form and are
-found here by a fixed point to far below a millimetre.
+describes; `geometry.gcj02` has them. Whether a point was declared wrongly is not asked here, but of the jurisdiction.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Final
 
 import numpy as np
 import pyproj
@@ -49,12 +48,6 @@ _ALIASES: Final = {
 }
 _KNOWN: Final = "wgs84, cgcs2000, gcj02, bd09, or for files EPSG:n (such as EPSG:4547)"
 
-_KRASOVSKY_A: Final = 6378245.0
-_KRASOVSKY_E2: Final = 0.00669342162296594323
-_BD_X_PI: Final = math.pi * 3000.0 / 180.0
-_CHINA_BOX: Final = (72.004, 0.8293, 137.8347, 55.8271)
-_INVERSE_TOLERANCE: Final = 1e-11
-_INVERSE_STEPS: Final = 25
 
 _GEOD: Final = pyproj.Geod(ellps="WGS84")
 
@@ -136,14 +129,28 @@ def to_wgs84(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
         case "wgs84" | "cgcs2000":  # the two agree to about 0.1 mm
             return xs.copy(), ys.copy()
         case "gcj02":
-            return _invert(_wgs84_to_gcj02, xs, ys, inside=_in_china_box(xs, ys))
+            return _each(_gcj02().wgs84_of_all_gcj02, xs, ys)
         case "bd09":
-            lon, lat = _invert(_gcj02_to_bd09, xs, ys, inside=np.isfinite(xs) & np.isfinite(ys))
-            return _invert(_wgs84_to_gcj02, lon, lat, inside=_in_china_box(lon, lat))
+            return _each(_gcj02().wgs84_of_all_bd09, xs, ys)
         case epsg:
             to_degrees, _ = _transformers(epsg)
             lon, lat = to_degrees.transform(xs, ys)
             return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+
+
+def point_to_wgs84(x: float, y: float, crs: str) -> tuple[float, float]:
+    """Return what `to_wgs84` gives of one point, bit for bit; in the systems of the wire without the price of arrays."""
+    match parse_crs(crs):
+        case "wgs84" | "cgcs2000":
+            return x, y
+        case "gcj02":
+            converted: tuple[float, float] = _gcj02().wgs84_of_gcj02(x, y)
+        case "bd09":
+            converted = _gcj02().wgs84_of_bd09(x, y)
+        case epsg:
+            lon, lat = to_wgs84([x], [y], epsg)
+            converted = float(lon[0]), float(lat[0])
+    return converted
 
 
 def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]:
@@ -171,9 +178,9 @@ def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats
         case "wgs84" | "cgcs2000":
             return lons.copy(), lats.copy()
         case "gcj02":
-            return _gcj02_where_used(lons, lats)
+            return _each(_gcj02().gcj02_of_all, lons, lats)
         case "bd09":
-            return _gcj02_to_bd09(*_gcj02_where_used(lons, lats))
+            return _each(_gcj02().bd09_of_all, lons, lats)
         case epsg:
             _, from_degrees = _transformers(epsg)
             x, y = from_degrees.transform(lons, lats)
@@ -295,64 +302,21 @@ def _transformers(epsg: str) -> tuple[pyproj.Transformer, pyproj.Transformer]:
     )
 
 
-def _in_china_box(lon: Floats, lat: Floats) -> NDArray[np.bool_]:
-    """Return which points lie in the rectangle that every implementation of GCJ-02 takes for China.
-
-    It also takes in Seoul and Hanoi, and shifts them; we do as the maps do. Who wants to know whether a
-    point was declared wrongly asks the jurisdiction's own boundary, not this box.
-    """
-    west, south, east, north = _CHINA_BOX
-    inside: NDArray[np.bool_] = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-    return inside
+def warm() -> None:
+    """Load the loops of GCJ-02 and BD-09, or compile them where no installation has: whoever asks first must not wait."""
+    _gcj02().warm()
 
 
-def _gcj02_where_used(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Return GCJ-02 inside the box of China and the coordinates themselves outside it."""
-    inside = _in_china_box(lon, lat)
-    shifted_lon, shifted_lat = _wgs84_to_gcj02(lon, lat)
-    return np.where(inside, shifted_lon, lon), np.where(inside, shifted_lat, lat)
+def _gcj02() -> ModuleType:
+    """Return the loops of GCJ-02 and BD-09."""
+    from gisgrid.geometry import gcj02  # noqa: PLC0415 - loads numba, which only these two systems need
+
+    return gcj02
 
 
-def _wgs84_to_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Return GCJ-02 by the published formula: a sum of sines on the Krasovsky ellipsoid (source: prcoords)."""
-    x, y = lon - 105.0, lat - 35.0
-    root = np.sqrt(np.abs(x))
-    ripple = 20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)
-    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-    north = north + (ripple + 20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
-    north = north + (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
-    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-    east = east + (ripple + 20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
-    east = east + (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
-    phi = np.radians(lat)
-    w2 = 1.0 - _KRASOVSKY_E2 * np.sin(phi) ** 2
-    w = np.sqrt(w2)
-    meridian = _KRASOVSKY_A * (1.0 - _KRASOVSKY_E2) / (w2 * w)  # radius of curvature north-south
-    parallel = _KRASOVSKY_A / w * np.cos(phi)  # radius of the circle of latitude
-    return lon + np.degrees(east / parallel), lat + np.degrees(north / meridian)
-
-
-def _gcj02_to_bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Return BD-09: GCJ-02 with a small polar wobble and an offset of 0.0065, 0.0060 degrees (source: gcoord)."""
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_X_PI)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_X_PI)
-    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.0060
-
-
-def _invert(forward: Any, x: Floats, y: Floats, *, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return the points that `forward` takes to (x, y), by the fixed point w ← w - (f(w) - g).
-
-    The shift changes by less than 1 % of the way, so each step gains two digits: five reach 6 nm.
-    Points not `inside` come back as they are. A point rests once it is there: it is the same to the last bit
-    whatever others are asked with it.
-    """
-    lon, lat = np.where(inside, x, np.nan), np.where(inside, y, np.nan)
-    moving = np.asarray(inside, dtype=np.bool_)
-    for _ in range(_INVERSE_STEPS):
-        shifted_lon, shifted_lat = forward(lon, lat)
-        error_lon, error_lat = shifted_lon - x, shifted_lat - y
-        lon, lat = np.where(moving, lon - error_lon, lon), np.where(moving, lat - error_lat, lat)
-        moving = moving & ((np.abs(error_lon) > _INVERSE_TOLERANCE) | (np.abs(error_lat) > _INVERSE_TOLERANCE))
-        if not moving.any():
-            break
-    return np.where(inside, lon, x), np.where(inside, lat, y)
+def _each(loop: Callable[[Floats, Floats, Floats, Floats], None], x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return what a loop makes of each point, in the shape of the points."""
+    given = [np.ascontiguousarray(values) for values in np.broadcast_arrays(x, y)]
+    made = [np.empty(values.shape) for values in given]
+    loop(*(values.reshape(-1) for values in (*given, *made)))
+    return made[0], made[1]

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gisgrid.errors import BadCoordinate, MissingCrs, UnknownCrs
 from gisgrid.geometry.crs import (
@@ -17,6 +19,7 @@ from gisgrid.geometry.crs import (
     geometries_to_wgs84,
     metric_crs,
     parse_crs,
+    point_to_wgs84,
     require_lon_lat,
     to_wgs84,
 )
@@ -205,3 +208,9 @@ def test_distances_are_geodesic_and_keep_the_shape_of_the_arrays() -> None:
     # One degree of longitude on the equator: 2 pi 6378137 m / 360.
     assert float(distance_m(0.0, 0.0, 1.0, 0.0)) == pytest.approx(2 * math.pi * 6378137.0 / 360.0, abs=1e-3)
     assert distance_m(np.zeros((2, 3)), 0.0, 1.0, 0.0).shape == (2, 3)
+
+
+@given(st.floats(70, 140), st.floats(0, 57), st.sampled_from(["wgs84", "cgcs2000", "gcj02", "bd09", "EPSG:4547"]))
+def test_one_point_is_converted_to_the_very_bits_of_many(x: float, y: float, system: str) -> None:
+    lon, lat = to_wgs84([x, 113.9], [y, 22.5], system)
+    assert np.array_equal(point_to_wgs84(x, y, system), (lon[0], lat[0]), equal_nan=True)
