@@ -49,7 +49,6 @@ from api.routes import (
 )
 from gisgrid.advising import PlanBoards
 from gisgrid.feeding import Feed
-from gisgrid.geometry import crs
 from gisgrid.moving import ReportMover
 from gisgrid.sending import WebhookSender
 from gisgrid.settings import Settings

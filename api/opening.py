@@ -15,6 +15,7 @@ from typing import Final
 
 from gisgrid.directory import GridDirectory
 from gisgrid.errors import DatabaseUnavailable
+from gisgrid.geometry import crs
 from gisgrid.settings import Settings
 from gisgrid.store import migrations
 from gisgrid.store.cluster import Cluster
@@ -54,6 +55,7 @@ def opened(settings: Settings) -> Opened:
     directory = GridDirectory(database, nearest_tolerance_m=settings.nearest_tolerance_m)
     watch = GridWatch(directory, url)
     try:
+        crs.warm()
         watch.start()
     except BaseException:
         database.close()

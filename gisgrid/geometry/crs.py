@@ -139,7 +139,7 @@ def to_wgs84(x: ArrayLike, y: ArrayLike, crs: str) -> tuple[Floats, Floats]:
 
 
 def point_to_wgs84(x: float, y: float, crs: str) -> tuple[float, float]:
-    """Return what `to_wgs84` gives of one point, bit for bit; in the systems of the wire without the price of arrays."""
+    """Return what `to_wgs84` gives of one point, bit for bit; in the systems of the wire without arrays."""
     match parse_crs(crs):
         case "wgs84" | "cgcs2000":
             return x, y
@@ -303,7 +303,7 @@ def _transformers(epsg: str) -> tuple[pyproj.Transformer, pyproj.Transformer]:
 
 
 def warm() -> None:
-    """Load the loops of GCJ-02 and BD-09, or compile them where no installation has: whoever asks first must not wait."""
+    """Load the loops of GCJ-02 and BD-09, or compile them where no installation has, before anybody waits for it."""
     _gcj02().warm()
 
 
@@ -316,7 +316,7 @@ def _gcj02() -> ModuleType:
 
 def _each(loop: Callable[[Floats, Floats, Floats, Floats], None], x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Return what a loop makes of each point, in the shape of the points."""
-    given = [np.ascontiguousarray(values) for values in np.broadcast_arrays(x, y)]
-    made = [np.empty(values.shape) for values in given]
-    loop(*(values.reshape(-1) for values in (*given, *made)))
-    return made[0], made[1]
+    xs, ys = np.broadcast_arrays(x, y)
+    made = np.empty((2, xs.size))
+    loop(xs.ravel(), ys.ravel(), made[0], made[1])
+    return made[0].reshape(xs.shape), made[1].reshape(xs.shape)
