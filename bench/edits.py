@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import shapely
+from sqlalchemy import text
 
 from api import edit_documents
 from gisgrid import workflow
@@ -33,6 +34,7 @@ from gisgrid.store.tables import BUILDINGS, DIVISIONS
 STREET, WEST, SOUTH = "990101001", 111.7, 40.8
 LOT_M = (38.0, 26.0)
 WARM_UP = 5
+STEPS = 20
 
 
 def build(database: Database, code: str, count: int) -> None:
@@ -139,20 +141,36 @@ def measure(database: Database, code: str, count: int, edits: int, deep: int) ->
         back.append(timed(lambda: workflow.undo_edit(database, drawn.id, actor="bench", sheets=sheets)))
     print(line("border drawn by hand", cut))
     print(line("its undo", back))
-    with database.transaction() as connection:
-        left = plans.get(connection, drawn.id).grids[0].key
-    for number in range(deep):
-        step = Rename(left, f"名{number}")
-        workflow.edit_plan(database, drawn.id, step, actor="bench", sheets=sheets)
-    undone = [timed(lambda: workflow.undo_edit(database, drawn.id, actor="bench", sheets=sheets)) for _ in range(deep)]
-    print(line(f"undo of a name, the first 20 of {deep}", undone[:20]))
-    print(line(f"undo of a name, the last 20 of {deep}", undone[-20:]))
-    rest = [timed(lambda: workflow.undo_edit(database, drawn.id, actor="bench", sheets=sheets))
-            for _ in range(sum(map(len, done.values())))]  # fmt: skip
-    print(line("undo of all edits before", rest))
+    for depth in (STEPS, deep):
+        deepen(database, drawn.id, depth)
+        steps = [
+            timed(lambda: workflow.undo_edit(database, drawn.id, actor="bench", sheets=sheets)) for _ in range(STEPS)
+        ]
+        print(line(f"undo of a name, {depth} and more deep", steps[1:]))
+    print(f"\n{count} buildings: a redo after a restart, the plan read from nothing")
     begun = time.perf_counter()
     workflow.redo_edit(database, drawn.id, actor="bench")
-    print(f"\nA redo after a restart, the plan read from nothing: {1e3 * (time.perf_counter() - begun):.0f} ms")
+    print(f"{1e3 * (time.perf_counter() - begun):.0f} ms")
+
+
+def deepen(database: Database, plan: str, count: int) -> None:
+    """Put so many edits on the stack of undo: one that is made, and its line of the journal over and over."""
+    with database.transaction() as connection:
+        grid = plans.get(connection, plan).grids[0]
+    workflow.edit_plan(database, plan, Rename(grid.key, f"{grid.name}'"[-50:]), actor="bench")
+    copies = text(
+        "INSERT INTO gisgrid.plan_revisions"
+        " (plan_id, revision, action, edit, below, undo_to, redo_to, actor, op, change)"
+        " SELECT r.plan_id, r.revision + n, 'edit', r.revision + n, r.revision + n - 1, r.revision + n, NULL, r.actor,"
+        " r.op, r.change FROM gisgrid.plan_revisions AS r, generate_series(1, :count) AS n"
+        " WHERE r.plan_id = :plan AND r.revision = (SELECT p.revision FROM gisgrid.plans AS p WHERE p.id = :plan)"
+    )
+    with database.transaction() as connection:
+        connection.execute(copies, {"plan": int(plan), "count": count})
+        connection.execute(
+            text("UPDATE gisgrid.plans SET revision = revision + :count WHERE id = :plan"),
+            {"plan": int(plan), "count": count},
+        )
 
 
 def main() -> None:

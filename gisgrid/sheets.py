@@ -24,8 +24,8 @@ from gisgrid.store import inputs, plan_revisions, plans, tessellations
 from gisgrid.store.database import Connection
 from gisgrid.store.plan_versions import PlanVersion, plan_version
 
-KEPT_PLANS: Final = 16
-"""Sheets of so many plans are kept; one of a community of 500 buildings takes about 4 MB."""
+KEPT_PLANS: Final = 64
+"""Sheets of so many plans are kept; one of a community of 500 buildings takes less than 1 MB."""
 
 READINGS: Final = 3
 """So often a plan is read that is changed meanwhile."""
@@ -76,11 +76,9 @@ class PlanSheets:
         return found
 
     def keep(self, version: PlanVersion, laid: LaidPlan) -> None:
-        """Keep a sheet in place of that of an older revision."""
+        """Keep a sheet in place of the one that there was of this plan."""
         with self._lock:
-            kept = self._laid.get(version.plan)
-            if kept is None or kept[0].revision <= version.revision:
-                self._laid[version.plan] = (version, laid)
+            self._laid[version.plan] = (version, laid)
             self._laid.move_to_end(version.plan)
             while len(self._laid) > self._most:
                 self._laid.popitem(last=False)

@@ -28,8 +28,17 @@ def geometry(value: shapely.Geometry | None) -> dict[str, Any] | None:
     """Return a geometry as a GeoJSON object (RFC 7946) with every stored digit, or None."""
     if value is None:
         return None
+    if isinstance(value, shapely.Polygon) and not value.is_empty:
+        return {"type": "Polygon", "coordinates": _rings(value)}
+    if isinstance(value, shapely.MultiPolygon) and not value.is_empty:
+        return {"type": "MultiPolygon", "coordinates": [_rings(part) for part in value.geoms]}
     document: dict[str, Any] = orjson.loads(shapely.to_geojson(value))
     return document
+
+
+def _rings(value: shapely.Polygon) -> list[list[list[float]]]:
+    """Return the rings of a polygon as GeoJSON has them; printing and reading all numbers would take longer."""
+    return [shapely.get_coordinates(ring).tolist() for ring in (value.exterior, *value.interiors)]
 
 
 def feature_collection(features: Iterable[tuple[shapely.Geometry | None, dict[str, Any]]]) -> dict[str, Any]:

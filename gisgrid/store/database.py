@@ -173,7 +173,7 @@ def named_query(name: str) -> Any:
 def _copied(value: Any) -> Any:
     """Return the value as COPY takes it."""
     if isinstance(value, shapely.Geometry):
-        return shapely.to_wkb(shapely.set_srid(value, 4326), hex=True, include_srid=True)
+        return shapely.to_wkb(shapely.set_srid(value, 4326), include_srid=True).hex()  # GEOS writes hex a digit a time
     return value
 
 
