@@ -28,6 +28,7 @@ from api.intake import ReportIntake
 from api.locate_front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
 from api.opening import opened, opened_patiently
+from api.outgoing_metrics import OutgoingFigures
 from api.points_front import PointsFront
 from api.report_front import ReportFront
 from api.routes import (
@@ -107,6 +108,7 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
         app.state.feed.start()
         sender = WebhookSender(database, loopback=settings.webhooks_to_loopback)
         sender.start()
+        metrics.add(OutgoingFigures(database, sender))
         if own_process:
             # What the service keeps for good is not looked through again: a body of points makes thousands of
             # short-lived lists, and each of them would pay for a walk over all modules.

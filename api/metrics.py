@@ -42,6 +42,10 @@ class Metrics:
             "gisgrid_reports", "Reports received, by outcome.", ("outcome",), registry=self._registry
         )
 
+    def add(self, figures: Collector) -> None:
+        """Tell these figures too."""
+        self._registry.register(figures)
+
     def exposition(self) -> bytes:
         """Return all counters in the text format of Prometheus."""
         return generate_latest(self._registry)

@@ -37,6 +37,8 @@ ANSWER_WITHIN_S: Final = 15.0
 CONNECT_WITHIN_S: Final = 5.0
 AT_ONCE: Final = 8
 """So many destinations are served at the same time; each has one request under way."""
+OUTCOMES: Final = ("delivered", "failed", "given up")
+"""How an attempt ends: taken, to be repeated, or the last one."""
 TURN_S: Final = 60.0
 """So long one destination is served before others have their turn; well within the lease."""
 
@@ -63,6 +65,8 @@ class WebhookSender:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._free = threading.Semaphore(AT_ONCE)
+        self._outcomes = dict.fromkeys(OUTCOMES, 0)
+        self._counting = threading.Lock()
 
     def start(self) -> None:
         """Begin to look for what is due, twice a second."""
@@ -74,6 +78,15 @@ class WebhookSender:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+
+    def outcomes(self) -> dict[str, int]:
+        """Return how many attempts of this process ended how, by the words of `OUTCOMES`."""
+        with self._counting:
+            return dict(self._outcomes)
+
+    def _count(self, outcome: str) -> None:
+        with self._counting:
+            self._outcomes[outcome] += 1
 
     def _run(self) -> None:
         failing = False
@@ -129,6 +142,7 @@ class WebhookSender:
                 failures, failing_since = 0, None
                 with self._database.transaction() as connection:
                     webhook_queue.record_success(connection, lease.webhook, delivery.position)
+                self._count("delivered")
                 continue
             failures, failing_since = failures + 1, failing_since or datetime.now(UTC)
             if self._record_failure(lease, delivery, answer, failures, failing_since):
@@ -158,6 +172,7 @@ class WebhookSender:
                 pause_s=step.pause_s,
                 disabled=step.disabled,
             )
+        self._count("failed" if step.disabled is not None or step.retry_in_s is not None else "given up")
         if step.disabled is not None:
             _log.warning("webhook %s is disabled: %s", lease.webhook, step.disabled)
         return step.disabled is not None or step.pause_s > 0

@@ -92,6 +92,12 @@ def is_pending(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
+def count_pending(connection: Connection) -> int:
+    """Return how many committed events have no position yet."""
+    found: int = connection.execute(select(func.count()).select_from(FEED_PENDING)).scalar_one()
+    return found
+
+
 def last_position(connection: Connection) -> int:
     """Return the newest position, 0 while nothing has happened."""
     newest: int = connection.execute(select(func.coalesce(func.max(FEED.c.position), 0))).scalar_one()

@@ -38,6 +38,41 @@ class Lease:
     failing_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far a webhook is behind.
+
+    Attributes
+    ----------
+    behind
+        Events of the feed that were not looked at for it yet, also those that it does not want.
+    waiting, dead
+        Deliveries that are to be attempted, and those that were given up.
+    """
+
+    webhook: int
+    behind: int
+    waiting: int
+    dead: int
+
+
+def backlogs(connection: Connection) -> list[Backlog]:
+    """Return the backlog of every webhook, also of those that are disabled."""
+    hooks, waiting = WEBHOOKS.c, WEBHOOK_DELIVERIES.c
+    rows = connection.execute(
+        select(
+            hooks.id,
+            feed.last_position(connection) - hooks.position,
+            func.count(waiting.next_at),
+            func.count(waiting.webhook_id) - func.count(waiting.next_at),
+        )
+        .outerjoin(WEBHOOK_DELIVERIES, waiting.webhook_id == hooks.id)
+        .group_by(hooks.id)
+        .order_by(hooks.id)
+    )
+    return [Backlog(*row) for row in rows]
+
+
 def lay_out(connection: Connection) -> bool:
     """Lay out the next events of one webhook that is behind; return whether there was one.
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import httpx
 import orjson
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from receiver import Receiver, receiving, verify
 from served_town import EAST, Service, serving
 from test_api_reports import IN_EAST, IN_WEST, body
@@ -71,6 +72,13 @@ def test_what_happens_is_sent_within_the_scope_and_what_fails_waits_to_be_sent_a
     receiver.wait_for(3)
     assert receiver.messages[1].id == receiver.messages[2].id
     until(lambda: deliveries(admin, address) == [])
+    until(lambda: figure(admin, "gisgrid_webhook_attempts_total", outcome="delivered") == 2)
+    assert figure(admin, "gisgrid_webhook_attempts_total", outcome="failed") == 1
+    names = ("deliveries_waiting", "deliveries_dead", "events_behind")
+    assert [figure(admin, f"gisgrid_webhook_{name}", webhook=str(document["id"])) for name in names] == [0, 0, 0]
+    newest = int(hotline.get("/v1/feed").json()["events"][-1]["id"])
+    assert figure(admin, "gisgrid_feed_position") == newest
+    assert figure(admin, "gisgrid_feed_unnumbered_events") == 0
 
     rotated = admin.post(f"{address}/secret").json()["secret"]
     hotline.post("/v1/reports", json=body(5, **IN_EAST))
@@ -130,6 +138,14 @@ def deliveries(client: httpx.Client, address: str, **query: str) -> list[dict[st
     answer = client.get(f"{address}/deliveries", params=query)
     feed_schemas.DeliveryPage.model_validate_json(answer.content)
     return list(answer.json()["deliveries"])
+
+
+def figure(client: httpx.Client, name: str, **labels: str) -> float:
+    """Return one figure of those that Prometheus reads."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    samples = [each for family in families for each in family.samples]
+    (value,) = [each.value for each in samples if each.name == name and each.labels == labels]
+    return value
 
 
 def until(found: Callable[[], Answer], within_s: float = 20) -> Answer:

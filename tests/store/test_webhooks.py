@@ -130,11 +130,12 @@ def test_a_message_that_fails_is_sent_again_with_its_id_until_it_is_dead_and_the
     webhook, secret = subscribe(database, receiver.url)
     happen(database)
     receiver.answers = lambda _: 500
+    sender = WebhookSender(database, loopback=True)
     for attempt in range(1, 11):
-        send(database)
+        send(database, sender)
         (delivery,) = kept(database, webhook)
         assert (delivery.attempts, delivery.status) == (attempt, 500)
-        send(database)
+        send(database, sender)
         assert len(receiver.messages) == attempt, "it was not left alone until its time"
         pass_time(database)
     assert set(receiver.ids()) == {"event_1"}
@@ -142,6 +143,10 @@ def test_a_message_that_fails_is_sent_again_with_its_id_until_it_is_dead_and_the
     assert kept(database, webhook, dead=False) == []
     (dead,) = kept(database, webhook, dead=True)
     assert dead.next_at is None
+    assert sender.outcomes() == {"delivered": 0, "failed": 9, "given up": 1}
+    with database.transaction() as connection:
+        (backlog,) = webhook_queue.backlogs(connection)
+    assert (backlog.waiting, backlog.dead) == (0, 1)
     receiver.answers = lambda _: 204
     with database.transaction() as connection:
         revived = webhooks.retry(connection, webhook.id, str(dead.position), actor="admin")
