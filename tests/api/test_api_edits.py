@@ -426,6 +426,22 @@ def test_a_blank_draft_is_filled_by_hand(shared_service: Service) -> None:
     assert client.get(planner.address).json()["grids"] == []
 
 
+def test_a_suggestion_that_is_taken_is_one_step_and_keeps_its_promise(shared_service: Service) -> None:
+    client = shared_service.client("planner")
+    address = client.post("/v1/plans", json={"community": EAST, "from": "blank"}).headers["location"]
+    planner = Planner.of(client, address)
+    planner.edit(op="assign", buildings=[f"{EAST}-{number:02}" for number in range(24)], to="new")
+    choice = client.post(f"{address}/suggestions", json={"op": "split", "grid": "1"}).json()["choices"][0]
+    moves = [
+        {"cells": move["cells"], "to": f"new-{number}" if move["begins"] else move["to"]}
+        for number, move in enumerate(choice["moves"], start=1)
+    ]
+    taken = planner.edit(op="arrange", moves=moves)
+    promised = sorted(change["after"]["households"] for change in choice["grids"])
+    assert sorted(grid["households"] for grid in taken["grids"]) == promised == [480, 480]
+    assert planner.does("undo")["gone"] == ["2"]
+
+
 def test_the_command_line_edits_undoes_and_redoes(
     shared_service: Service, planner: Planner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
