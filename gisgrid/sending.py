@@ -103,7 +103,10 @@ class WebhookSender:
 
     def _look(self, pool: ThreadPoolExecutor) -> None:
         """Lay out what is new, and hand each destination to which something is due to a thread that is free."""
-        laid_out = True
+        with self._database.transaction() as connection:
+            laid_out = webhook_queue.is_anybody_there(connection)
+        if not laid_out:
+            return
         while laid_out and not self._stopping.is_set():
             with self._database.transaction() as connection:
                 laid_out = webhook_queue.lay_out(connection)

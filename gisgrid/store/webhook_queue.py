@@ -73,6 +73,12 @@ def backlogs(connection: Connection) -> list[Backlog]:
     return [Backlog(*row) for row in rows]
 
 
+def is_anybody_there(connection: Connection) -> bool:
+    """Return whether there is a webhook that anything may be sent to."""
+    query = select(WEBHOOKS.c.id).where(WEBHOOKS.c.disabled.is_(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def lay_out(connection: Connection) -> bool:
     """Lay out the next events of one webhook that is behind; return whether there was one.
 
