@@ -63,6 +63,20 @@ CHECK_OF_RULE: Final[Mapping[str, CheckName]] = MappingProxyType(
     }
 )
 
+REPAIR_RULES: Final = frozenset(
+    {
+        "repaired_total",
+        "repaired_overlap",
+        "repaired_gap",
+        "repaired_outside",
+        "repaired_building",
+        "repaired_sliver",
+        "repaired_detached",
+        "grid_fell_away",
+    }
+)
+"""What a repair changed (`plan.repairing`): it stays told until the plan is edited."""
+
 _SEVERITIES: Final = ("error", "warning", "info")
 
 
@@ -81,7 +95,9 @@ def check_plan(
         The community as it is today.
     """
     proofs = plan.proofs if isinstance(plan, Drawing) else check_proof.proofs_in(plan.findings)
-    return findings_of(Sheet.of(plan.grids, (cells, borders), inputs, plan.settings, proofs))
+    found = findings_of(Sheet.of(plan.grids, (cells, borders), inputs, plan.settings, proofs))
+    told = [finding for finding in plan.findings if finding.rule in REPAIR_RULES]
+    return tuple(sorted((*found, *told), key=lambda finding: _SEVERITIES.index(finding.severity)))
 
 
 def findings_of(sheet: Sheet) -> tuple[Finding, ...]:

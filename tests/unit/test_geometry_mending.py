@@ -50,9 +50,20 @@ def test_a_gap_goes_to_the_longest_border_and_what_is_outside_is_trimmed() -> No
     ]
 
 
+def test_of_two_neighbours_a_gap_goes_to_the_one_along_more_of_it() -> None:
+    foot = shapely.box(195, 0, 200, 30)  # the gap above it has 70 m to either side and 5 m to whoever owns the foot
+    west, east = shapely.box(0, 0, 195, 100), shapely.box(200, 0, 400, 100)
+    assert told(mended(west, shapely.union(east, foot))) == [("gap", (), 1, 350.0)]
+    assert told(mended(shapely.union(west, foot), east)) == [("gap", (), 0, 350.0)]
+
+
 def test_an_overlap_goes_to_the_longer_border() -> None:
-    result = mended(shapely.box(0, 0, 210, 100), shapely.box(190, 10, 400, 100), shapely.box(190, 0, 400, 10))
-    assert told(result) == [("overlap", (0, 2), 0, 200.0), ("overlap", (0, 1), 0, 1800.0)]
+    corner = shapely.box(190, 50, 210, 100)  # doubled; 50 m along one grid's ground, 50 and 20 m along the other's
+    west, east = shapely.box(0, 0, 210, 100), shapely.box(190, 0, 400, 100)
+    above = shapely.union(shapely.box(210, 0, 400, 100), corner)
+    assert told(mended(west, above)) == [("overlap", (0, 1), 0, 1000.0)]
+    below = shapely.union(shapely.box(0, 0, 190, 100), corner)
+    assert told(mended(below, east)) == [("overlap", (0, 1), 1, 1000.0)]
 
 
 def test_an_overlap_with_a_building_goes_where_the_building_stands() -> None:

@@ -10,9 +10,9 @@ from shapely import Geometry, affinity
 
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.geometry.coverage import TOLERANCE_DEGREES, partition_faults
-from gisgrid.model import DrawSettings, Grid
-from gisgrid.plan import edits
-from gisgrid.plan.checks import findings_of
+from gisgrid.model import DrawSettings, Grid, Plan, Rule
+from gisgrid.plan import edits, repairing
+from gisgrid.plan.checks import REPAIR_RULES, check_plan, findings_of
 from gisgrid.plan.repairing import Repaired, repair
 from gisgrid.plan.sheet import Sheet
 from tests.draw import COMMUNITY, LAT_STEP, LON_STEP, drawn
@@ -77,6 +77,16 @@ def test_before_the_repair_a_check_asks_for_it_and_edits_are_refused() -> None:
     assert [finding.rule for finding in findings_of(plan)] == ["plan_without_cells"]
     with pytest.raises(Conflict, match="repair"):
         edits.assign(plan, ["B000"], "B")
+
+
+def test_what_was_changed_is_told_by_every_check_until_the_plan_is_edited() -> None:
+    repaired = repair(sheet(B=affinity.translate(TOWN.grid("B").geometry, 0.2 * LON_STEP, 0.1 * LAT_STEP)))
+    after = repaired.edited.sheet
+    kept = Plan("1", COMMUNITY, "draft", 1, DrawSettings(), after.grids, repaired.findings)
+    again = check_plan(kept, after.cells, after.cell_borders(), TOWN.inputs)
+    assert sorted(map(repr, again)) == sorted(map(repr, repaired.findings))
+    rules = {each.name for each in vars(repairing).values() if isinstance(each, Rule)} - {"plan_empty"}
+    assert rules == REPAIR_RULES
 
 
 def test_codes_of_a_drawing_go_on_with_their_grids() -> None:
