@@ -183,6 +183,7 @@ export class PlanEditor extends EventTarget {
 
   // The server has an edit: what it says about cells and grids holds.
   settle(entry, answer) {
+    if (this.isRecut(answer)) return;
     if (entry.begins !== null) {
       const [first] = entry.cells[0], told = answer.cells.find(([cell]) => cell === first);
       if (told && told[1] !== null && told[1] !== entry.begins) this.outbox.rename(entry.begins, told[1]);
@@ -195,13 +196,17 @@ export class PlanEditor extends EventTarget {
     this.take(answer, entry.cells.map(([cell]) => cell));
   }
 
+  // The ground itself was cut anew (a drawn line or area): the page begins again with the new cells.
+  isRecut(answer) {
+    const recut = answer.tessellation !== undefined && answer.tessellation !== this.confirmed.tessellation;
+    if (recut) this.tell("recut");
+    return recut;
+  }
+
   // Take over one change of the server; `more` are cells that it may have left as they were.
   take(answer, more = []) {
     const { confirmed, view } = this;
-    if (answer.tessellation !== undefined && answer.tessellation !== confirmed.tessellation) {
-      this.tell("recut");
-      return;
-    }
+    if (this.isRecut(answer)) return;
     for (const grid of answer.grids || []) {
       const slot = view.reach(grid.key, answer.cells.filter(([, key]) => key === grid.key).map(([cell]) => cell));
       for (const name of ["code", "name", "kind", "locked"]) if (grid[name] !== undefined) view.slots[slot][name] = grid[name];
