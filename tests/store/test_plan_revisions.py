@@ -5,21 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from town import build, clone, drawing, save_plan
+from town import build, clone, code, drawing, save_plan
 
 from gisgrid import editing, workflow
 from gisgrid.editing import EditedPlan
 from gisgrid.errors import DatabaseUnavailable, LockedGround, NothingToUndo, StaleRevision
-from gisgrid.model import Band, DrawSettings, Plan
+from gisgrid.model import Band, DrawSettings, Locks, Plan
 from gisgrid.plan.operations import Arrange, Assign, Merge, Operation, Rename, SetKind, SetLocks
 from gisgrid.sheets import PlanSheets
-from gisgrid.store import plans
+from gisgrid.store import migrations, plans
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
 
@@ -166,6 +167,22 @@ def test_locks_of_a_draw_are_locks_of_its_plan(town: Database) -> None:
     assert drawn.locks.buildings == ("n1",)
     with pytest.raises(LockedGround, match="building n1"):
         workflow.edit_plan(town, drawn.id, Assign("B", ("n1",)), actor="甲")
+
+
+def test_plans_of_before_the_journal_get_the_locks_of_their_draw(town: Database) -> None:
+    script = Path(migrations.__file__).parent / "versions" / "schema_0010" / "tables.sql"
+    update = next(each for each in script.read_text(encoding="utf-8").split(";") if "UPDATE gisgrid.plans" in each)
+    settings = dataclasses.replace(SETTINGS, locked_grids=(code(2), code(9)), locked_buildings=("n3", "n1"))
+    drawn = dataclasses.replace(drawing(), settings=settings)
+    grids = [dataclasses.replace(grid, code=code(number)) for number, grid in enumerate(drawn.grids, start=1)]
+    with town.transaction() as connection:
+        old = save_plan(connection, dataclasses.replace(drawn, grids=tuple(grids)))
+        plain = save_plan(connection)
+        connection.execute(text("UPDATE gisgrid.plans SET locked_grids = '{}', locked_buildings = '{}'"))
+        connection.exec_driver_sql(update)
+        assert plans.get(connection, old.id).locks == old.locks == Locks(("B",), ("n1", "n3"))
+        assert plans.get(connection, plain.id).locks == Locks()
+        connection.rollback()
 
 
 ROW = (
