@@ -10,7 +10,7 @@ from typing import Any
 
 from gisgrid import wire
 from gisgrid.editing import EditedPlan, PlanEdits
-from gisgrid.model import Locks, PlanRevision, PlanStep
+from gisgrid.model import Locks, Plan, PlanRevision, PlanStep
 
 
 def edited_plan(value: EditedPlan) -> dict[str, Any]:
@@ -52,6 +52,11 @@ def plan_edits(value: PlanEdits) -> dict[str, Any]:
         ],
         **steps(value.undo, value.redo),
     }
+
+
+def plan(value: Plan, undo: PlanStep | None = None, redo: PlanStep | None = None) -> dict[str, Any]:
+    """Return a plan with its locks and with what can be taken back and made again: nothing of one that is new."""
+    return {**wire.plan(value), "locked": locks(value.locks), **steps(undo, redo)}
 
 
 def steps(undo: PlanStep | None, redo: PlanStep | None) -> dict[str, Any]:

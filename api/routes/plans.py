@@ -80,7 +80,7 @@ def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Dep
     settings = wanted.settings()
     if wanted.origin != "draw":
         plan = workflow.draft_plan(services.database, wanted.community, wanted.origin, settings, edition=wanted.edition)
-        return answer(wire.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
+        return answer(edit_documents.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
     drawn = workflow.draw_plans(
         services.database,
         [wanted.community],
@@ -89,9 +89,9 @@ def draw_plan(services: ServicesDep, caller: CallerDep, body: Annotated[Any, Dep
         choices=wanted.choices,
     )
     if wanted.choices:
-        return answer({"plans": [{"choice": each.choice, **wire.plan(each.plan)} for each in drawn]}, 201)
+        return answer({"plans": [{"choice": each.choice, **edit_documents.plan(each.plan)} for each in drawn]}, 201)
     plan = drawn[0].plan
-    return answer(wire.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
+    return answer(edit_documents.plan(plan), 201, Location=f"/v1/plans/{plan.id}")
 
 
 @router.get("/v1/plans/{plan_id}")
@@ -100,8 +100,7 @@ def get_plan(services: ServicesDep, plan_id: str) -> Response:
     with services.database.transaction() as connection:
         plan = plans.get(connection, plan_id)
         undo, redo = plan_revisions.steps(connection, plan_id, plan.revision)
-    document = {**wire.plan(plan), "locked": edit_documents.locks(plan.locks), **edit_documents.steps(undo, redo)}
-    return answer(document, ETag=edit_documents.entity_tag(plan.revision))
+    return answer(edit_documents.plan(plan, undo, redo), ETag=edit_documents.entity_tag(plan.revision))
 
 
 @router.get("/v1/plans/{plan_id}/grids", response_class=GeoJson)

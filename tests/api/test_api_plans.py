@@ -127,7 +127,8 @@ def test_a_comparison_tells_who_moves(service: Service, problem: Problem) -> Non
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
-        ({"from": "blank"}, 422, "invalid_body"),
+        ({"from": "nothing"}, 422, "invalid_body"),
+        ({"from": "blank", "choices": True}, 422, "invalid_body"),  # nothing is searched for in it
         ({"from": None}, 422, "invalid_body"),
         ({"community": "990101"}, 422, "invalid_body"),
         ({"community": "990101009009"}, 404, "not_found"),
