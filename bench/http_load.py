@@ -50,6 +50,8 @@ class Load:
                 if now < end:
                     sent[connection] = self._send(connection, number)
                     number += 1
+                else:  # left alone for long, it is closed by the server
+                    waiting.unregister(connection)
         waiting.close()
         return number - first
 

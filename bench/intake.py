@@ -6,6 +6,9 @@ The sample is drawn and published, and `gisgrid serve` runs as its users run it:
 on. Client, server and database share the machine's cores, as pgbench and its database do. pgbench's transaction writes
 the same three rows (report, first assignment, first event) in one prepared statement, with the same laws and triggers,
 but it looks nothing up, and has no HTTP and no JSON.
+
+Where other work keeps the cores busy, as many processes as pgbench has clients get more of them than one server does:
+then reports a CPU second compare, of pgbench and its database, and of the server and its database.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -73,6 +77,11 @@ def pgbench(url: str, script: Path, clients: int, seconds: float) -> float:
     return float(found[1])
 
 
+def children_seconds() -> float:
+    """Return the processor time of the programs that this process ran to their end."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
 def requests(points: np.ndarray, key: str, many: int, together: int) -> list[bytes]:
     """Return that many POSTs, each of one report or of several, every report with an id of its own."""
     numbers = count()
@@ -130,12 +139,18 @@ def measure(asked: argparse.Namespace, home: Path, server: int) -> None:
     costs: dict[str, list[float]] = {}
     for _ in range(asked.rounds):
         for clients in asked.clients:
-            rate = pgbench(url, script, clients, asked.seconds)
-            rates.setdefault(f"pgbench, {clients} clients", []).append(rate)
+            peer, cpu = f"pgbench, {clients} clients", children_seconds() + database_seconds(postmaster)
+            begin, rate = time.perf_counter(), pgbench(url, script, clients, asked.seconds)
+            spent = children_seconds() + database_seconds(postmaster) - cpu
+            rates.setdefault(peer, []).append(rate)
+            costs.setdefault(peer, []).append(spent * 1e6 / (rate * (time.perf_counter() - begin)))
             for together in (1, 100) if clients == TOGETHER else (1,):
                 most = int(asked.seconds * (20_000 if together == 1 else 1_000)) + clients
-                load = Load(asked.port, requests(points, key, most, together), clients)
-                load.run(0.3)
+                asking = requests(points, key, most, together)
+                warming = Load(asked.port, asking, clients)
+                warming.run(0.3)
+                warming.close()
+                load = Load(asked.port, asking, clients)
                 begin, cpu = time.perf_counter(), cpu_seconds(server) + database_seconds(postmaster)
                 answered = load.run(asked.seconds, first=most // 4) * together
                 name = f"gisgrid, {clients} clients" + (", 100 a POST" if together == 100 else "")
@@ -144,11 +159,12 @@ def measure(asked: argparse.Namespace, home: Path, server: int) -> None:
                 costs.setdefault(name, []).append(spent * 1e6 / answered)
                 load.close()
     for name, each in rates.items():
-        peer = statistics.median(rates[f"pgbench, {re.search(r'[0-9]+', name)[0]} clients"])
-        cost = f"; {statistics.median(costs[name]):.0f} µs of server and database a report" if name in costs else ""
+        peer = f"pgbench, {re.search(r'[0-9]+', name)[0]} clients"
+        ratio, cost = statistics.median(each) / statistics.median(rates[peer]), statistics.median(costs[name])
         print(
             f"{name:34} {statistics.median(each):8,.0f} a second ({min(each):,.0f}, {max(each):,.0f})"
-            f" = {statistics.median(each) / peer:.2f} x pgbench{cost}"
+            f" = {ratio:.2f} x pgbench; {cost:.0f} µs of processor time a report:"
+            f" {statistics.median(costs[peer]) / cost:.2f} x as many a CPU second"
         )
 
 

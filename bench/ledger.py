@@ -1,6 +1,6 @@
 """Reports under faults: every key is written down before it is sent, every answer after; then the books are compared.
 
-`python bench/ledger.py [--faults 200] [--clients 8] [--seed 0]`
+`python bench/ledger.py [--faults 200] [--minutes 60] [--clients 8] [--seed 0]`
 
 The sample is served by two workers with synchronous_commit on. Clients file reports and repeat each until it is
 answered, while workers and backends of the database are killed with SIGKILL and the database is shut down at once with
@@ -79,7 +79,7 @@ def strike(kind: str, server: int, home: Path, chance: random.Random) -> None:
 def main() -> None:
     """Run the faults and compare the books."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name, default in (("faults", 200), ("clients", 8), ("seed", 0), ("port", 8795)):
+    for name, default in (("faults", 200), ("minutes", 60), ("clients", 8), ("seed", 0), ("port", 8795)):
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="gisgrid-bench-"))
@@ -101,7 +101,8 @@ def run(asked: argparse.Namespace, home: Path, server: int, book: Book) -> None:
     for client in clients:
         client.start()
     done = {"worker": 0, "backend": 0, "database": 0}
-    for _ in range(asked.faults):
+    end = time.monotonic() + 60 * asked.minutes
+    while sum(done.values()) < asked.faults and time.monotonic() < end:
         kind = chance.choices(["worker", "backend", "database"], [3, 2, 1])[0]
         answered = sum(map(len, book.values()))
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
