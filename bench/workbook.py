@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 import openpyxl
 import shapely
 
-from gisgrid.ledger_lines import BuildingLine, GridLine, LedgerData
 from gisgrid.ledgers import told_abuttals
 from gisgrid.maps.ledger import render_ledger
 from gisgrid.model import Division, Estate, Post
+from gisgrid.model.ledger import BuildingLine, GridLine, LedgerData
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PER_COMMUNITY = 17

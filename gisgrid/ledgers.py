@@ -15,9 +15,9 @@ from shapely import Geometry
 from gisgrid.errors import NotFound
 from gisgrid.geometry.abuttals import NOTHING, SIDES, abuttals
 from gisgrid.geometry.place import Place
-from gisgrid.ledger_lines import GridLine, LedgerData
 from gisgrid.maps.ledger import render_ledger
 from gisgrid.model import Division
+from gisgrid.model.ledger import GridLine, LedgerData
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store import ledgers as stored
 from gisgrid.store.database import Connection, Database

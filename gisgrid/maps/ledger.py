@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from gisgrid.ledger_lines import BuildingLine, GridLine, LedgerData
 from gisgrid.maps.content import CHINA_TIME
 from gisgrid.maps.workbook import Table, Value, write_workbook
 from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, Post
+from gisgrid.model.ledger import BuildingLine, GridLine, LedgerData
 
 HEAD_ROLE: Final = "网格长"
 WORKER_ROLE: Final = "网格员"

@@ -1,6 +1,6 @@
 """What a ledger lists of a division, read table by table in one transaction.
 
-Room: store. In: a `Connection`, codes of communities. Out: `gisgrid.ledger_lines`. Must not import any other room.
+Room: store. In: a `Connection`, codes of communities. Out: `gisgrid.model.ledger`. Must not import any other room.
 
 A district has hundreds of communities: each list is one query over all of them, not one for each.
 """
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from shapely import Geometry
 
-from gisgrid.ledger_lines import BuildingLine, FindingLine, LineageLine, Residents
 from gisgrid.model import Estate
+from gisgrid.model.ledger import BuildingLine, FindingLine, LineageLine, Residents
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.shapes import shape
 

@@ -11,10 +11,10 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gisgrid.ledger_lines import BuildingLine, FindingLine, GridLine, LedgerData, LineageLine, Residents
 from gisgrid.maps.ledger import ledger_tables, render_ledger
 from gisgrid.maps.workbook import Table, write_workbook
 from gisgrid.model import Division, Estate, Post
+from gisgrid.model.ledger import BuildingLine, FindingLine, GridLine, LedgerData, LineageLine, Residents
 
 NOW = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 """The 28th in China."""
