@@ -4,18 +4,21 @@
 import { ApiFault } from "./api.js";
 import { Outbox, rebase, without } from "./outbox.js";
 import { NONE, PlanState } from "./state.js";
+import { DEAD_MS, beat, boxOf, claim, orphans } from "./tabs.js";
 
 const FIRST_RETRY_MS = 1_000, LAST_RETRY_MS = 15_000, FOLLOW_S = 20;
 
 export class PlanEditor extends EventTarget {
-  constructor(api, document, board, storage = window.localStorage) {
+  constructor(api, document, board, storage = window.localStorage, session = window.sessionStorage) {
     super();
     this.api = api;
     this.plan = document.plan;
     this.board = board;
     this.caller = document.caller;
     this.settings = document.settings;
-    this.outbox = new Outbox(storage, `gisgrid.edits.${document.plan}`);
+    this.tab = claim(storage, session, document.plan);
+    this.outbox = new Outbox(storage, boxOf(document.plan, this.tab));
+    beat(storage, document.plan, this.tab, window);
     this.done = []; // edits whose inverse this page knows, the last on top
     this.undone = [];
     this.inverses = new WeakMap(); // entry → its line on one of the two
@@ -312,16 +315,27 @@ export class PlanEditor extends EventTarget {
     }
   }
 
-  // What an earlier visit could not send is painted and sent now.
+  // What an earlier visit, or a tab that is no more, could not send is painted and sent now; a tab that crashed just now
+  // is known to be dead a while later.
   resume() {
-    const kept = this.outbox.recall();
-    for (const entry of kept) {
+    const { outbox } = this, lost = () => orphans(outbox.storage, this.plan, this.tab);
+    setTimeout(() => this.adoptEdits(lost()), DEAD_MS);
+    const own = outbox.recall();
+    outbox.entries = [];
+    return this.adoptEdits([...lost(), ...own]);
+  }
+
+  adoptEdits(entries) {
+    this.outbox.entries.push(...entries);
+    this.outbox.keep();
+    for (const entry of entries) {
       if (entry.tessellation !== this.confirmed.tessellation) this.relocate(entry);
       this.show(entry.cells);
     }
-    if (kept.length) this.catchUp().catch(() => {}).finally(() => this.pump());
-    return kept.length;
+    if (entries.length) this.catchUp().catch(() => {}).finally(() => this.pump());
+    return entries.length;
   }
+
   // The ground was cut anew since the edit was made: its buildings still say which cells are meant.
   relocate(entry) {
     const { buildings } = this.board, cellOf = (code) => buildings.cell[this.board.positionOf.get(code)] ?? NONE;

@@ -199,7 +199,7 @@ def _add(polygon: int, found: Integers, seen: Integers, count: int) -> int:
     L), a power of two long: as large as what is near, not as all polygons.
     """
     last = len(seen) - 1
-    place = ((polygon * 0x9E3779B1) >> 8) & last
+    place = ((np.int64(polygon) * 0x9E3779B1) >> 8) & last
     while seen[place] >= 0:
         if seen[place] == polygon:
             return count

@@ -293,8 +293,48 @@ def test_edits_of_an_offline_hour_arrive_later(desk: Desk, plan: str, page: Any,
     page.wait_for_function("() => document.getElementById('saved').textContent.includes('离线：1处')")
     painted = shown(page)
     assert painted != before == stored(desk, plan)
-    kept = page.evaluate("(plan) => JSON.parse(localStorage.getItem(`gisgrid.edits.${plan}`)).length", plan)
-    assert kept == 1
+    assert waiting(page, plan) == 1
     context.set_offline(False)
     saved(page)
     assert stored(desk, plan) == painted == shown(page)
+
+
+def waiting(page: Any, plan: str) -> int:
+    """How many edits the browser keeps for the plan, in all tabs together."""
+    return page.evaluate(  # type: ignore[no-any-return]  a number, as the page says
+        """(plan) => Object.keys(localStorage).filter((name) => name.startsWith(`gisgrid.edits.${plan}.`))
+            .reduce((count, name) => count + JSON.parse(localStorage.getItem(name)).length, 0)""",
+        plan,
+    )
+
+
+def test_two_tabs_offline_keep_their_edits_and_one_that_is_closed_leaves_them_to_the_other(
+    desk: Desk, context: Any, at: Any
+) -> None:
+    plan = desk.draft()
+    first = desk.open(context, plan)
+    second = desk.open(context, plan)
+    before = stored(desk, plan)
+    target, source = pair(first)
+    ours = edge_of(first, source, target)
+    theirs = next(at for at, held in enumerate(shown(first).values()) if held == source and at != ours)
+    context.set_offline(True)
+    for page, building in ((first, ours), (second, theirs)):
+        page.bring_to_front()
+        page.click(f"#grids tr[data-key='{target}']")
+        page.click("#tools button[data-tool=brush]")
+        page.mouse.move(*at(page, building))
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_function("() => document.getElementById('saved').textContent.includes('离线：1处')")
+    assert waiting(second, plan) == 2, "one tab has written over the other's edits"
+    context.set_offline(False)
+    first.goto("about:blank")
+    first.close()
+    second.reload()
+    second.wait_for_selector("html[data-ready]", timeout=15_000)
+    saved(second)
+    after = stored(desk, plan)
+    assert {each for each in after if after[each] != before[each]} == {code(ours), code(theirs)}
+    assert waiting(second, plan) == 0
+    second.close()

@@ -143,7 +143,7 @@ def steps_around(points: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(faces=st.one_of(grounds(), towns), seed=st.integers(0, 10_000))
 def test_any_polygons_are_answered_exactly_also_where_cells_meet(faces: list[Ground], seed: int) -> None:
     codes = [f"{k:03}" for k in range(len(faces))]

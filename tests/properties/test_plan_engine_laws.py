@@ -298,9 +298,9 @@ def all_plans(graph: Graph, band: Band) -> Plans:
     return Plans(rows, off, price, there.sum(axis=0))
 
 
-def test_on_500_small_towns_the_draw_is_in_band_whenever_a_plan_is_and_no_plan_is_cheaper() -> None:
+def test_on_200_small_towns_the_draw_is_in_band_whenever_a_plan_is_and_no_plan_is_cheaper() -> None:
     kinds: Counter[str] = Counter()
-    for seed in range(500):
+    for seed in range(200):
         graph, band = small_town(seed)
         plans = all_plans(graph, band)
         labels = divide(graph, DrawSettings(band=band, effort="draft", seed=seed)).labels
@@ -311,4 +311,4 @@ def test_on_500_small_towns_the_draw_is_in_band_whenever_a_plan_is_and_no_plan_i
         alike = (plans.parts == parts) & (plans.off == plans.off[row])
         assert plans.cost[row] == plans.cost[alike].min()
         kinds["in band" if plans.off[row] == 0 else "out of band"] += 1
-    assert min(kinds["in band"], kinds["out of band"]) > 150, kinds
+    assert min(kinds["in band"], kinds["out of band"]) > 50, kinds

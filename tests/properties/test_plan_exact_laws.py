@@ -18,7 +18,7 @@ from gisgrid.plan.objective import Network, cut_cost, off_band
 
 BAND = Band(100, 300, 200)
 PULL = 1.0 / 64.0
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
