@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 COMMUNITIES = ("990102001001", "990102001002", "990102001003")
 """One a test that writes: tests share the cluster, none sees another's houses."""
-ROWS, COLUMNS = 30, 40
+ROWS, COLUMNS = 24, 30
 WEST, SOUTH, STEP = 116.0, 37.0, 0.0004
 
 
@@ -56,7 +56,7 @@ def write_features(path: Path, features: list[tuple[dict[str, object], dict[str,
 
 @dataclass
 class Town:
-    """Communities of 1,200 equal houses each in a cluster of its own, and the command line that works on them."""
+    """Communities of 720 equal houses each in a cluster of its own, and the command line that works on them."""
 
     home: Path
     folder: Path
