@@ -40,7 +40,7 @@ check: $(VENV)/development
 	$(BIN)/lint-imports
 	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
 
-bench: $(VENV)/bench postgis
+bench: $(VENV)/bench postgis browser
 	$(BIN)/python -m bench.lookup
 	$(BIN)/python -m bench.lookup --vertices 600 --rounds 3
 	$(BIN)/python -m bench.lookup --grids 100172 --rounds 3
@@ -56,6 +56,8 @@ bench: $(VENV)/bench postgis
 	$(BIN)/python bench/feed.py
 	$(BIN)/python bench/moving.py
 	$(BIN)/python bench/edits.py
+	$(BIN)/python bench/workbook.py
+	$(BIN)/python -m bench.editor
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)
 	$(BIN)/python -m bench.planning speed $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA))
 	$(BIN)/python -m bench.planning redraw $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) --budget 2

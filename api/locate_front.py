@@ -15,8 +15,7 @@ from api.deps import Services
 from api.front import Front, Headers, Reply
 from gisgrid.geometry.crs import NAMED
 from gisgrid.in_force import Answer
-from gisgrid.model import Division
-from gisgrid.store.editions import CoverageRow
+from gisgrid.model import CoverageRow, Division
 
 _NUMBER: Final = rb"(-?[0-9]{1,3}(?:\.[0-9]{1,30})?)"
 _QUERY: Final = re.compile(rb"lon=" + _NUMBER + rb"&lat=" + _NUMBER + rb"&crs=(" + "|".join(NAMED).encode() + rb")")

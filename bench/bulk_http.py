@@ -37,11 +37,11 @@ from bench.lookup import sets
 from bench.lookup.peers import TICKS
 from gisgrid.in_force import GridsInForce
 from gisgrid.lookup.index import METHODS, PointIndex
+from gisgrid.model import CoverageRow
 from gisgrid.settings import Settings
 from gisgrid.store import keys
 from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
-from gisgrid.store.editions import CoverageRow
 
 COMMUNITY = "150105001001"
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"

@@ -17,8 +17,8 @@ import shapely
 
 from gisgrid.ledgers import told_abuttals
 from gisgrid.maps.ledger import render_ledger
-from gisgrid.model import Division, Estate, Post
-from gisgrid.model.ledger import BuildingLine, GridLine, LedgerData
+from gisgrid.model import CoverageRow, Division, Estate, Post
+from gisgrid.model.ledger import BuildingLine, LedgerData
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PER_COMMUNITY = 17
@@ -39,8 +39,18 @@ def made_up(grids: int, buildings: int) -> LedgerData:
             roads[code] = [(f"{row}号路", shapely.LineString([(115.99, south), (116.1, south)]))]
         ground = shapely.segmentize(shapely.box(west, south, west + STEP, south + STEP), STEP / 15)
         lines.append(
-            GridLine(
-                f"{code}{column + 1:03}", f"第{column + 1}网格", "residential", 400, 27, 4e4, code, "1", NOW, ground
+            CoverageRow(
+                f"{code}{column + 1:03}",
+                f"第{column + 1}网格",
+                "residential",
+                400,
+                27,
+                4e4,
+                code,
+                "1",
+                NOW,
+                None,
+                ground,
             )
         )
     for number in range(buildings):

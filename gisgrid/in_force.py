@@ -15,10 +15,9 @@ import numpy as np
 
 from gisgrid import wire
 from gisgrid.lookup.index import METHODS, Located, PointIndex
-from gisgrid.model import Division, LocateMethod, Location, Post
+from gisgrid.model import CoverageRow, Division, LocateMethod, Location, Post
 from gisgrid.store import divisions, editions
 from gisgrid.store.database import Connection
-from gisgrid.store.editions import CoverageRow
 from gisgrid.store.signs import Signs
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -16,8 +16,8 @@ from gisgrid.errors import NotFound
 from gisgrid.geometry.abuttals import NOTHING, SIDES, abuttals
 from gisgrid.geometry.place import Place
 from gisgrid.maps.ledger import render_ledger
-from gisgrid.model import Division
-from gisgrid.model.ledger import GridLine, LedgerData
+from gisgrid.model import CoverageRow, Division
+from gisgrid.model.ledger import LedgerData
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store import ledgers as stored
 from gisgrid.store.database import Connection, Database
@@ -52,11 +52,7 @@ def read_ledger(connection: Connection, code: str, now: datetime) -> LedgerData:
     if not communities:
         raise NotFound(f"{division.name} {code} has no communities; `gisgrid import divisions FILE` brings them in.")
     codes = list(communities)
-    grids = [
-        GridLine(row.code, row.name, row.kind, row.households, row.buildings, row.area_m2, row.community, row.edition,
-                 row.valid_from, row.geometry)
-        for row in editions.coverage(connection, communities=codes)
-    ]  # fmt: skip
+    grids = editions.coverage(connection, communities=codes)
     on_duty = posts.on_duty_in(connection, [grid.code for grid in grids], now)
     return LedgerData(
         division=division,
@@ -75,7 +71,7 @@ def read_ledger(connection: Connection, code: str, now: datetime) -> LedgerData:
 
 def told_abuttals(
     communities: Mapping[str, Division],
-    grids: Sequence[GridLine],
+    grids: Sequence[CoverageRow],
     lines: Mapping[str, Sequence[tuple[str, Geometry]]],
 ) -> dict[str, tuple[str, str, str, str]]:
     """Return in words what each grid meets to its east, south, west and north, by grid.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from gisgrid.errors import UsageError
-from gisgrid.map_data import read_map_data
+from gisgrid.mapping import read_map_data
 from gisgrid.maps.sheet_pdf import write_pdf, write_png
 from gisgrid.maps.sheet_svg import write_svg
 from gisgrid.maps.type_face import TypeFace

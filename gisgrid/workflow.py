@@ -20,6 +20,7 @@ from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_pl
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
+from gisgrid.mapping import draw_map
 from gisgrid.model import MICRO_BAND, Band, Edition, Finding, MicroDrawing, Plan
 from gisgrid.plan import checks, numbering
 from gisgrid.plan.check_micro import micro_findings
@@ -31,7 +32,6 @@ from gisgrid.store.plans import PlanSummary
 
 if TYPE_CHECKING:
     from gisgrid.importing import Imported, ImportRequest
-    from gisgrid.maps.content import Audience
 
 Progress = Callable[[int, int], None]
 
@@ -310,28 +310,3 @@ def _accepted(plan: Plan, accept: Sequence[str]) -> list[Finding]:
             left,
         )
     return accepted
-
-
-# ---- map ---------------------------------------------------------------------------------------------------------
-
-
-def draw_map(
-    database: Database, code: str, *, audience: Audience = "public", approval_number: str | None = None
-) -> str:
-    """Return the staff map of a community, street or district as one HTML text that needs no network.
-
-    Parameters
-    ----------
-    code
-        Any division.
-    audience
-        `public` leaves out what only staff may see.
-    approval_number
-        The 审图号 that a map for the public carries.
-    """
-    from gisgrid.map_data import read_map_data
-    from gisgrid.maps.staff_map import render_staff_map
-
-    with database.transaction() as connection:
-        data = read_map_data(connection, code, approval_number=approval_number)
-    return render_staff_map(data, audience=audience)

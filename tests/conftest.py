@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import databases
+import hypothesis
 import pytest
 
 from gisgrid.errors import PostgisMissing
@@ -21,6 +22,10 @@ from gisgrid.store.cluster import Cluster
 from gisgrid.store.database import Database
 from gisgrid.store.postgres import locks
 from gisgrid.store.postgres.binaries import find_binaries
+
+# No test is timed: how long an example takes is the machine's affair.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 HOME_PREFIX = "gisgrid-test-"
 CLUSTER_USER = """

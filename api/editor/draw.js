@@ -240,11 +240,16 @@ function outlineSlot(pen, view, { board, state }, slot) {
       if (other < 0 || state.of[other] !== slot) trace(pen, view, arcs.points, arcs.start[arc], arcs.start[arc + 1], false);
     }
   }
+  strokeOnAnyGround(pen, TARGET, 4, 7);
+}
+
+// A line with a white rim, which is seen on any colour.
+function strokeOnAnyGround(pen, colour, width, rim) {
   pen.strokeStyle = "#ffffff";
-  pen.lineWidth = 7;
+  pen.lineWidth = rim;
   pen.stroke();
-  pen.strokeStyle = TARGET;
-  pen.lineWidth = 4;
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
   pen.stroke();
 }
 
@@ -252,12 +257,7 @@ function paintPoints(pen, view, points) {
   for (const [x, y] of points) {
     pen.beginPath();
     pen.arc(x * view.scale - view.left, y * view.scale - view.top, 16, 0, 2 * Math.PI);
-    pen.strokeStyle = "#ffffff";
-    pen.lineWidth = 7;
-    pen.stroke();
-    pen.strokeStyle = FAULT;
-    pen.lineWidth = 3.5;
-    pen.stroke();
+    strokeOnAnyGround(pen, FAULT, 3.5, 7);
   }
 }
 
@@ -273,12 +273,7 @@ export function paintCursor(pen, view, { board }, { building = -1, brush = null,
   if (brush) {
     pen.beginPath();
     pen.arc(brush.x * view.scale - view.left, brush.y * view.scale - view.top, Math.max(3, brush.radius * view.scale), 0, 2 * Math.PI);
-    pen.strokeStyle = "#ffffff";
-    pen.lineWidth = 3.5;
-    pen.stroke();
-    pen.strokeStyle = INK;
-    pen.lineWidth = 1.5;
-    pen.stroke();
+    strokeOnAnyGround(pen, INK, 1.5, 3.5);
   }
   if (path && path.length) {
     pen.beginPath();

@@ -21,8 +21,8 @@ from api.origins import same_origin
 from api.schemas import declared_system
 from gisgrid import ledgers, wall_sheets, workflow
 from gisgrid.errors import Forbidden, GisgridError
+from gisgrid.model import CoverageRow
 from gisgrid.store import keys
-from gisgrid.store.editions import CoverageRow
 
 router = guarded_router(in_schema=False)
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from gisgrid.maps.content import CHINA_TIME
 from gisgrid.maps.workbook import Table, Value, write_workbook
-from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, Post
-from gisgrid.model.ledger import BuildingLine, GridLine, LedgerData
+from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, CoverageRow, Post
+from gisgrid.model.ledger import BuildingLine, LedgerData
 
 HEAD_ROLE: Final = "网格长"
 WORKER_ROLE: Final = "网格员"
@@ -58,7 +58,7 @@ class _Pages:
             self._in_community[building.community].append(building)
             if building.grid is not None:
                 self._in_grid[building.grid].append(building)
-        self._grids_of: dict[str, list[GridLine]] = defaultdict(list)
+        self._grids_of: dict[str, list[CoverageRow]] = defaultdict(list)
         for grid in data.grids:
             self._grids_of[grid.community].append(grid)
         self._measure = measure(data.buildings)
@@ -96,7 +96,7 @@ class _Pages:
         ]  # fmt: skip
         return Table("网格情况表", headings, rows, total)
 
-    def _grid_row(self, grid: GridLine) -> Iterator[Value]:
+    def _grid_row(self, grid: CoverageRow) -> Iterator[Value]:
         posts = self._data.posts.get(grid.code, ())
         yield from self._names(grid.community)
         yield from (grid.name, grid.code, _KINDS[grid.kind])

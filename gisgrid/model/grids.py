@@ -98,3 +98,20 @@ class Lineage:
     parent: str
     child: str
     households: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """One grid in force, with what lookups and maps need of its edition."""
+
+    code: str
+    name: str
+    kind: GridKind
+    households: int
+    buildings: int
+    area_m2: float
+    community: str
+    edition: str
+    valid_from: datetime
+    valid_to: datetime | None
+    geometry: Geometry

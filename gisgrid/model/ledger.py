@@ -1,6 +1,6 @@
 """What a ledger (台账) lists, line by line: plain values from the store to the maps.
 
-Room: the words, beside `model`. In: nothing. Out: frozen dataclasses.
+Room: the words. In: nothing. Out: frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -9,25 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shapely import Geometry
-
-from gisgrid.model import Division, Estate, GridKind, HouseholdMeasure, HouseholdSource, Post, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class GridLine:
-    """A grid in force."""
-
-    code: str
-    name: str
-    kind: GridKind
-    households: int
-    buildings: int
-    area_m2: float
-    community: str
-    edition: str
-    valid_from: datetime
-    geometry: Geometry
+from gisgrid.model.findings import Severity
+from gisgrid.model.grids import CoverageRow
+from gisgrid.model.people import Post
+from gisgrid.model.places import Division, Estate, HouseholdMeasure, HouseholdSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +86,7 @@ class LedgerData:
 
     division: Division
     chains: Mapping[str, tuple[Division, ...]]
-    grids: tuple[GridLine, ...]
+    grids: tuple[CoverageRow, ...]
     buildings: tuple[BuildingLine, ...]
     estates: tuple[Estate, ...]
     posts: Mapping[str, tuple[Post, ...]]

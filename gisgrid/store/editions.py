@@ -1,6 +1,6 @@
 """Editions: a plan published in one transaction, and what is in force at an instant.
 
-Room: store. In: a plan with its numbered grids. Out: `model.Edition`, `CoverageRow`. Must not import any other room.
+Room: store. In: a plan with its numbered grids. Out: `Edition`, `CoverageRow`. Must not import any other room.
 
 The database judges every edition itself when it is published (`laws`); what it finds comes back as `RefusedData`.
 No edition begins in the future, so that the one without an end is the one in force.
@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import shapely
 from sqlalchemy import Row, func, select
 
 from gisgrid.errors import NotFound
-from gisgrid.model import Edition, Finding, Grid, GridInForce, GridKind, Lineage, Plan
+from gisgrid.model import CoverageRow, Edition, Finding, Grid, GridInForce, Lineage, Plan
 from gisgrid.store import publication
 from gisgrid.store.database import Connection, named_query
 from gisgrid.store.publication import aware, lock_community, open_edition
@@ -27,7 +25,6 @@ from gisgrid.store.tables import EDITION_BUILDINGS, EDITION_GRIDS, EDITIONS, GRI
 
 __all__ = [
     "NOTIFICATION_CHANNEL",
-    "CoverageRow",
     "buildings_of",
     "coverage",
     "get",
@@ -44,23 +41,6 @@ __all__ = [
 
 NOTIFICATION_CHANNEL: Final = "gisgrid_edition"
 _LARGEST_ID: Final = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
-    """One grid in force, with what lookups and maps need of its edition."""
-
-    code: str
-    name: str
-    kind: GridKind
-    households: int
-    buildings: int
-    area_m2: float
-    community: str
-    edition: str
-    valid_from: datetime
-    valid_to: datetime | None
-    geometry: shapely.Polygon
 
 
 def publish(  # noqa: PLR0913  one keyword for each part of the act; a dataclass would only rename them

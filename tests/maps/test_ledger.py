@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gisgrid.maps.ledger import ledger_tables, render_ledger
 from gisgrid.maps.workbook import Table, write_workbook
-from gisgrid.model import Division, Estate, Post
-from gisgrid.model.ledger import BuildingLine, FindingLine, GridLine, LedgerData, LineageLine, Residents
+from gisgrid.model import CoverageRow, Division, Estate, Post
+from gisgrid.model.ledger import BuildingLine, FindingLine, LedgerData, LineageLine, Residents
 
 NOW = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 """The 28th in China."""
@@ -53,7 +53,9 @@ def data(**changed: object) -> LedgerData:
         "division": chain[2],
         "chains": {COMMUNITY: chain},
         "grids": (
-            GridLine(GRID, "第2网格", "residential", 303, 2, 12345.67, COMMUNITY, "7", NOW, shapely.box(0, 0, 1, 1)),
+            CoverageRow(
+                GRID, "第2网格", "residential", 303, 2, 12345.67, COMMUNITY, "7", NOW, None, shapely.box(0, 0, 1, 1)
+            ),
         ),
         "buildings": (building(1, GRID), building(2, GRID, household_source="estimated"), building(3, None)),
         "estates": (Estate("E1", "试验小区", "old", "试验物业"),),

@@ -1,16 +1,37 @@
-"""What the maps of a division show, read in one transaction.
+"""The staff map of a division, and what every map of it shows, read in one transaction.
 
-Room: the corridor, below `workflow`. In: a `Connection`, a division's code. Out: `maps.content.MapData`.
+Room: the corridor, below `workflow`. In: a `Database`, a division's code. Out: HTML; `maps.content.MapData`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gisgrid.maps.content import MapCommunity, MapData
+from gisgrid.maps.content import Audience, MapCommunity, MapData
 from gisgrid.model import Division
 from gisgrid.store import divisions, inputs, posts
-from gisgrid.store.database import Connection
+from gisgrid.store.database import Connection, Database
+
+
+def draw_map(
+    database: Database, code: str, *, audience: Audience = "public", approval_number: str | None = None
+) -> str:
+    """Return the staff map of a community, street or district as one HTML text that needs no network.
+
+    Parameters
+    ----------
+    code
+        Any division.
+    audience
+        `public` leaves out what only staff may see.
+    approval_number
+        The 审图号 that a map for the public carries.
+    """
+    from gisgrid.maps.staff_map import render_staff_map  # noqa: PLC0415  folium takes seconds to load
+
+    with database.transaction() as connection:
+        data = read_map_data(connection, code, approval_number=approval_number)
+    return render_staff_map(data, audience=audience)
 
 
 def read_map_data(connection: Connection, code: str, *, approval_number: str | None = None) -> MapData:
