@@ -119,6 +119,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/v1/plans/{plan_id}/grids"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/buildings"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/compare"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/history"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/micro-grids"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/micro-grids"): Rule(_DRAWING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/board"): Rule(_PLANNING, Reach.PLAN),

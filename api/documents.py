@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gisgrid import wire
-from gisgrid.model import Band, MicroDrawing, MicroGrid
+from gisgrid.model import Band, MicroDrawing, MicroGrid, PlanMove
 from gisgrid.plan.compare import Comparison
 from gisgrid.repairing import RepairedPlan
 from gisgrid.responsible import Responsible
@@ -134,6 +134,11 @@ def repaired_plan(value: RepairedPlan) -> dict[str, Any]:
         "grids": [{**wire.grid(grid), "geometry": wire.geometry(grid.geometry)} for grid in edited.grids],
         "findings": wire.findings(edited.findings),
     }
+
+
+def plan_move(value: PlanMove) -> dict[str, Any]:
+    """Return one step of a plan's life."""
+    return {"state": value.state, "actor": value.actor, "at": wire.instant(value.at), "reason": value.reason}
 
 
 def comparison(value: Comparison) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Len
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.errors import BadRequest
 from api.schemas import Strict
@@ -102,6 +102,25 @@ class RepairBody(Strict):
     """Whether a repair is only looked at."""
 
     dry_run: Annotated[bool, Field(description="Tell every change, write nothing.")] = False
+
+
+def _told(text: str) -> str:
+    """Return what somebody wrote, without the blanks around it."""
+    if not text.strip():
+        raise ValueError("is empty; write at least a word")
+    if "\x00" in text:
+        raise ValueError("holds the character U+0000, which no text may hold; remove it")
+    return text.strip()
+
+
+Words = Annotated[str, Len(1, 2_000), AfterValidator(_told)]
+"""What one person tells another, kept as it was written."""
+
+
+class RejectBody(Strict):
+    """Why a plan is sent back."""
+
+    reason: Annotated[Words, Field(description="What has to change; who submitted the plan reads it.")]
 
 
 class MicroGridsBody(Strict):

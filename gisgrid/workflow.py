@@ -208,10 +208,18 @@ def approve_plan(database: Database, plan_id: str, *, actor: str, four_eyes: boo
         return plans.set_state(connection, plan_id, "approved", actor=actor, four_eyes=four_eyes)
 
 
-def reject_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
-    """Return the plan, sent back."""
+def reject_plan(database: Database, plan_id: str, *, actor: str, reason: str) -> Plan:
+    """Return the plan, sent back; the reason is kept in its history, where its planner reads it.
+
+    Raises
+    ------
+    UsageError
+        The reason says nothing.
+    """
+    if not reason.strip():
+        raise UsageError("reason is empty; write what has to change before the plan can be approved.")
     with database.transaction() as connection:
-        return plans.set_state(connection, plan_id, "rejected", actor=actor)
+        return plans.set_state(connection, plan_id, "rejected", actor=actor, reason=reason.strip())
 
 
 def reopen_plan(database: Database, plan_id: str, *, actor: str) -> Plan:

@@ -35,15 +35,16 @@ class Page {
       hover: (...what) => this.hover(...what), card: (...what) => this.card(...what), tallies: (slots) => this.table.refresh(slots),
       lockBuildings: (...what) => this.lockBuildings(...what), told: (text) => { byId("place").textContent = text; },
       assign: (cells, slot) => this.assign(cells, slot), reload: () => this.reload(),
-      refresh: () => this.fillTab(), repaint: (cells) => this.canvas.touch(cells === null ? null : boxAround(this.board.cells, cells)),
+      refresh: () => { this.fillTab(); this.status(); }, repaint: (cells) => this.canvas.touch(cells === null ? null : boxAround(this.board.cells, cells)),
     };
     this.tools = new Tools({ map: this.map, canvas: this.canvas, editor: this.editor, marks: this.marks, picker: this.picker, acts });
     this.table = new GridTable(this.editor, this.marks, acts);
     this.findings = new FindingList(this.editor, this.marks, acts);
+    this.review = new Review(this.editor, acts);
     this.tabs = [
       ["findings", "检查", this.findings], ["changes", "谁变动", new ChangeList(this.editor, acts)],
       ["suggest", "建议", new Suggestions(this.editor, this.marks, acts)], ["compare", "对比", new Comparison(this.editor, this.marks, acts)],
-      ["review", "审批", new Review(this.editor, acts)],
+      ["review", "审批", this.review],
     ];
     this.shown = "findings";
     this.changed = []; // slots whose rows wait for the next frame; null stands for all
@@ -122,8 +123,9 @@ class Page {
     const errors = this.findings.count("error"), warnings = this.findings.count("warning");
     byId("problems").textContent = say("问题 {e}　提示 {w}", { e: errors, w: warnings });
     const reason = !editor.caller.may_edit ? "只读：当前角色只能查看" : confirmed.state !== "draft" ? "只读：方案{state}，不能再改" : null;
-    byId("readonly").hidden = reason === null;
-    if (reason) byId("readonly").textContent = say(reason, { state: say(STATES[confirmed.state]) });
+    const { returned } = this.review, why = returned ? say("{actor}退回：{reason}", { actor: nameOf(returned.actor), reason: returned.reason || "—" }) : "";
+    byId("readonly").hidden = reason === null && !why;
+    byId("readonly").textContent = [reason ? say(reason, { state: say(STATES[confirmed.state]) }) : "", why].filter(Boolean).join("　");
     if (this.editable !== editor.writable) {
       this.editable = editor.writable;
       this.tools.lock(editor.writable);

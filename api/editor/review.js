@@ -1,46 +1,77 @@
-// The life of the plan: submit, approve, send back, publish; each asks before, and says why not. The tab 审批.
+// The life of the plan: submit, approve, send back, take up again, publish; each asks before, and says why not. The tab 审批.
 
+import { ApiFault } from "./api.js";
 import { askInDialog, button, element, notify } from "./dom.js";
-import { say, sentenceOf } from "./words.js";
+import { momentOf, nameOf, say, sentenceOf } from "./words.js";
 
 export const STATES = { draft: "草稿", submitted: "审核中", approved: "已批准", published: "已发布", rejected: "已退回" };
+const VERBS = {
+  submit: ["提交审核", "提交后方案只读，由他人审核。"], approve: ["批准", "批准后即可发布。"],
+  reject: ["退回", "方案退回起草人，并告知理由。"], reopen: ["继续修改", "方案回到草稿，可以再改、再提交。"],
+};
 const ACCEPTABLE = new Set(["grid_above_band", "grid_below_band"]);
 
 export class Review {
   constructor(editor, acts) {
     this.editor = editor;
-    this.acts = acts; // reload(), flush()
+    this.acts = acts; // reload(), refresh()
+    this.moves = [];
+    editor.addEventListener("status", () => this.follow());
+    this.follow();
+  }
+
+  // Whoever decides does it elsewhere: what became of the plan is read when its state is another.
+  async follow() {
+    if (this.state === this.editor.confirmed.state) return;
+    this.state = this.editor.confirmed.state;
+    try {
+      this.moves = (await this.editor.api.history(this.editor.plan)).moves;
+    } catch (fault) {
+      if (!(fault instanceof ApiFault)) throw fault;
+    }
+    this.acts.refresh();
+  }
+
+  // Why the plan was sent back, where nobody submitted it since; null else.
+  get returned() {
+    const last = this.moves.findLast(({ state }) => state === "rejected" || state === "submitted");
+    return last && last.state === "rejected" && ["draft", "rejected"].includes(this.editor.confirmed.state) ? last : null;
   }
 
   fill(section) {
-    const { confirmed, caller } = this.editor, errors = confirmed.findings.filter((each) => each.severity === "error");
-    const steps = [element("p", {}, `${say("状态")}：`, element("b", {}, say(STATES[confirmed.state])))];
-    if (confirmed.state === "draft") {
+    const { confirmed, caller } = this.editor, { state } = confirmed, errors = confirmed.findings.filter((each) => each.severity === "error");
+    const steps = [element("p", {}, `${say("状态")}：`, element("b", {}, say(STATES[state])))];
+    if (this.returned) steps.push(element("p", { class: "returned" }, say("{actor}退回：{reason}", { actor: nameOf(this.returned.actor), reason: this.returned.reason || "—" })));
+    if (state === "draft") {
       steps.push(element("p", { class: "hint" }, errors.length ? say("还有{n}个问题；可以提交，但发布前须解决或由审核人认可", { n: errors.length }) : say("没有错误，可以提交")));
     }
-    const acts = [];
-    if (confirmed.state === "draft" && caller.may_edit) acts.push(["提交审核", () => this.decide("submit", "提交后方案只读，由他人审核。")]);
-    if (confirmed.state === "submitted" && caller.may_decide) acts.push(["批准", () => this.decide("approve", "批准后即可发布。")]);
-    if (["submitted", "approved"].includes(confirmed.state) && caller.may_decide) acts.push(["退回", () => this.decide("reject", "方案退回，不再发布。")]);
-    if (confirmed.state === "approved" && caller.may_decide) acts.push(["发布", () => this.publish(errors)]);
-    const buttons = acts.map(([text, act], at) => button(say(text), act, { class: at === 0 ? "main" : null }));
+    const verbs = { draft: caller.may_edit && ["submit"], rejected: caller.may_edit && ["reopen"] };
+    if (caller.may_decide) Object.assign(verbs, { submitted: ["approve", "reject"], approved: ["publish", "reject"] });
+    const buttons = (verbs[state] || []).map((verb, at) => (
+      button(say(verb === "publish" ? "发布" : VERBS[verb][0]), () => (verb === "publish" ? this.publish(errors) : this.decide(verb)), { class: at === 0 ? "main" : null })
+    ));
     if (!buttons.length) steps.push(element("p", { class: "hint" }, say("当前角色在此状态下没有可做的决定")));
-    section.replaceChildren(...steps, element("div", { class: "acts" }, buttons));
+    section.replaceChildren(...steps, element("div", { class: "acts" }, buttons), element("h2", {}, say("经过")),
+      this.moves.length ? element("ul", {}, this.moves.map((move) => this.line(move))) : element("p", { class: "hint" }, say("尚未提交")));
   }
 
-  async decide(verb, told) {
+  line({ state, actor, at, reason }) {
+    return element("li", {}, element("p", {}, element("b", {}, say(STATES[state])), `　${nameOf(actor)}　${momentOf(at)}`, reason ? element("span", { class: "told" }, reason) : null));
+  }
+
+  async decide(verb) {
     if (this.editor.outbox.length) {
       notify(say("还有修改未送达，请稍候"), "fault");
       return;
     }
-    const names = { submit: "提交审核", approve: "批准", reject: "退回" };
-    if (!(await askInDialog(say(names[verb]), [element("p", {}, say(told))], [[say("取消"), null], [say(names[verb]), true, "main"]]))) return;
-    try {
-      await this.editor.api[verb](this.editor.plan);
-      this.acts.reload();
-    } catch (fault) {
-      notify(fault.message, "fault");
+    const [name, told] = VERBS[verb], reason = element("textarea", { maxlength: 2000, rows: 4, "aria-label": say("退回理由") });
+    const asked = [element("p", {}, say(told)), verb === "reject" ? element("label", { class: "tall" }, say("退回理由"), reason) : null].filter(Boolean);
+    if (!(await askInDialog(say(name), asked, [[say("取消"), null], [say(name), true, "main"]]))) return;
+    if (verb === "reject" && !reason.value.trim()) {
+      notify(say("请写明退回理由"), "fault");
+      return;
     }
+    this.act(() => this.editor.api[verb](this.editor.plan, verb === "reject" ? reason.value : undefined));
   }
 
   // Findings about the band are accepted one by one; others cannot be, and the server refuses them.
@@ -53,11 +84,16 @@ export class Review {
     ].filter(Boolean);
     if (!(await askInDialog(say("发布"), content, [[say("取消"), null], [say("发布"), true, "main"]]))) return;
     const accept = boxes.filter(([, box]) => box.checked).map(([each]) => `${each.rule}:${each.codes[0]}`);
+    this.act(() => this.editor.api.publish(this.editor.plan, accept), "已发布，查询立即按新网格回答");
+  }
+
+  async act(ask, done = null) {
     try {
-      await this.editor.api.publish(this.editor.plan, accept);
-      notify(say("已发布，查询立即按新网格回答"));
+      await ask();
+      if (done) notify(say(done));
       this.acts.reload();
     } catch (fault) {
+      if (!(fault instanceof ApiFault)) throw fault;
       notify(fault.message, "fault");
     }
   }

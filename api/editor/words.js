@@ -38,6 +38,12 @@ export function nameOf(actor) {
   return actor.replace(/ \((user|key)\)$/, "");
 }
 
+// 2026-11-28 08:30, by this machine's clock.
+export function momentOf(text) {
+  const at = new Date(text), two = (number) => String(number).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 export function sentenceOf(finding) {
   return english ? finding.message : finding.message_zh;
 }

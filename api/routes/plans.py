@@ -15,7 +15,7 @@ from api.bodies import JSON_TYPE, read_json, read_optional_json
 from api.deps import PAGE_DEFAULT, CursorQuery, GeoJson, LimitQuery, ServicesDep, answer, cursor_of, position_of
 from api.routes.places import building_features
 from gisgrid import wire, workflow
-from gisgrid.store import editions, inputs, plan_revisions, plans
+from gisgrid.store import editions, inputs, plan_history, plan_revisions, plans
 
 router = guarded_router("plans 网格方案")
 
@@ -161,10 +161,30 @@ def approve_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Resp
     return answer(wire.plan(workflow.approve_plan(services.database, plan_id, actor=caller.actor)))
 
 
-@router.post("/v1/plans/{plan_id}/reject")
-def reject_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
-    """Send a submitted or approved plan back."""
-    return answer(wire.plan(workflow.reject_plan(services.database, plan_id, actor=caller.actor)))
+@router.post(
+    "/v1/plans/{plan_id}/reject",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {JSON_TYPE: {"schema": plan_schemas.RejectBody.model_json_schema()}},
+        }
+    },
+)
+def reject_plan(
+    services: ServicesDep, caller: CallerDep, plan_id: str, body: Annotated[Any, Depends(read_json)]
+) -> Response:
+    """Send a submitted or approved plan back, with the reason."""
+    wanted = schemas.checked(plan_schemas.RejectBody, body)
+    plan = workflow.reject_plan(services.database, plan_id, actor=caller.actor, reason=wanted.reason)
+    return answer(wire.plan(plan))
+
+
+@router.get("/v1/plans/{plan_id}/history")
+def get_plan_history(services: ServicesDep, plan_id: str) -> Response:
+    """Tell every state that a plan came into, the oldest first: when, by whom, and why it was sent back."""
+    with services.database.transaction() as connection:
+        moves = plan_history.moves(connection, plan_id)
+    return answer({"plan": plan_id, "moves": [documents.plan_move(each) for each in moves]})
 
 
 @router.post("/v1/plans/{plan_id}/reopen")

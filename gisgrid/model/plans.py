@@ -55,6 +55,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanMove:
+    """One step of a plan's life: the state it came into, who moved it there, and the reason where one was given."""
+
+    state: PlanState
+    actor: str
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GridLabel:
     """What a revision of a plan says of a grid beside its ground."""
 

@@ -158,8 +158,9 @@ def set_state(
     actor: str,
     revision: int | None = None,
     four_eyes: bool = True,
+    reason: str | None = None,
 ) -> Plan:
-    """Move the plan to this state and return it; the move is in the audit log.
+    """Move the plan to this state and return it; the move is in the audit log, which `plan_history` reads.
 
     Parameters
     ----------
@@ -169,6 +170,8 @@ def set_state(
         The revision that the caller has read; None where the caller does not mind.
     four_eyes
         Whether the one who submitted a plan is kept from approving it. False where one person holds the machine.
+    reason
+        Why, for those who read the plan's history.
 
     Raises
     ------
@@ -194,7 +197,8 @@ def set_state(
     else:
         values |= {"decided_by": actor, "decided_at": func.clock_timestamp()}
     connection.execute(update(PLANS).where(PLANS.columns.id == row.id).values(**values))
-    audit.record(connection, actor=actor, action=f"plan.{state}", subject=plan_id, revision=row.revision)
+    told = {} if reason is None else {"reason": reason}
+    audit.record(connection, actor=actor, action=f"plan.{state}", subject=str(row.id), revision=row.revision, **told)
     return get(connection, plan_id)
 
 

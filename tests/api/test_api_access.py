@@ -61,6 +61,7 @@ WHO_MAY: dict[str, str] = {
     "GET /v1/plans/{plan_id}/grids": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/buildings": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/compare": "planner reviewer admin",
+    "GET /v1/plans/{plan_id}/history": "planner reviewer admin",
     "GET /v1/plans/{plan_id}/micro-grids": "planner reviewer admin",
     "POST /v1/plans/{plan_id}/micro-grids": "planner admin",
     "GET /v1/plans/{plan_id}/board": "planner reviewer admin",
@@ -113,6 +114,7 @@ def ask(client: httpx.Client, method: str, path: str, community: str, **ids: str
         "POST /v1/reports/batch": [],
         "POST /v1/reports/{report_id}/events": {"type": "reopen"},  # an open report: 409
         "POST /v1/webhooks": {},  # refused after the door: sends nothing
+        "POST /v1/plans/{plan_id}/reject": {"reason": "sweep"},  # a published plan: 409
         "POST /v1/plans/{plan_id}/preview": {"buildings": [f"{community}-00"], "to": "1"},
         "POST /v1/plans/{plan_id}/suggestions": {"op": "merge", "grid": "1"},
         "POST /v1/plans": {"community": community, "from": "nothing"},  # refused after the door: draws nothing

@@ -49,7 +49,8 @@ def test_who_submitted_a_plan_may_not_approve_it(service: Service, problem: Prob
     address = admin.post("/v1/plans", json=DRAW).headers["location"]
     admin.post(f"{address}/submit")
     problem(admin.post(f"{address}/approve"), 409, "conflict")
-    assert service.client("reviewer").post(f"{address}/reject").json()["state"] == "rejected"
+    rejected = service.client("reviewer").post(f"{address}/reject", json={"reason": "北门归属不清"})
+    assert rejected.json()["state"] == "rejected"
     # Sent back, it is taken up again as a draft with all its revisions, and submitted anew.
     reopened = admin.post(f"{address}/reopen").json()
     assert (reopened["state"], reopened["revision"]) == ("draft", 1)
@@ -57,6 +58,28 @@ def test_who_submitted_a_plan_may_not_approve_it(service: Service, problem: Prob
     body = {"op": "rename", "grid": reopened["grids"][0]["key"], "name": "榕树网格"}
     assert admin.post(f"{address}/edits", json=body, headers={"If-Match": '"1"'}).status_code == 200
     assert admin.post(f"{address}/submit").json()["state"] == "submitted"
+
+
+def test_who_sends_a_plan_back_says_why_and_its_planner_reads_it(service: Service, problem: Problem) -> None:
+    planner, reviewer = service.client("planner"), service.client("reviewer")
+    address = planner.post("/v1/plans", json={**DRAW, "from": "blank"}).headers["location"]
+    assert planner.get(f"{address}/history").json()["moves"] == []
+    planner.post(f"{address}/submit")
+    for body in ({}, {"reason": " \n"}, {"reason": "a\x00"}, {"reason": 1}, {"reason": "字" * 2001}, {"why": "x"}):
+        problem(reviewer.post(f"{address}/reject", json=body), 422, "invalid_body")
+    assert planner.get(address).json()["state"] == "submitted", "nothing half done"
+    why = "<b>北门</b>应归03网格；\n请再改"
+    assert reviewer.post(f"{address}/reject", json={"reason": f"  {why}\n"}).json()["state"] == "rejected"
+    planner.post(f"{address}/reopen")
+    moves = planner.get(f"{address}/history").json()["moves"]
+    assert [(each["state"], each["reason"]) for each in moves] == [
+        ("submitted", None), ("rejected", why), ("draft", None),
+    ]  # fmt: skip
+    assert [each["actor"].startswith(("planner", "reviewer")) for each in moves] == [True] * 3
+    assert moves[0]["at"] < moves[1]["at"] < moves[2]["at"]
+    published = next(each for each in planner.get("/v1/plans").json()["plans"] if each["state"] == "published")
+    ended = planner.get(f"/v1/plans/{published['plan']}/history").json()["moves"]
+    assert [each["state"] for each in ended] == ["published"]
 
 
 def test_errors_stand_against_publishing_until_they_are_accepted(service: Service, problem: Problem) -> None:
@@ -229,10 +252,11 @@ def test_a_body_that_is_no_object_is_told_so_in_words_of_json(
 @pytest.mark.parametrize("plan_id", ["0", "999", "x", "-1", "9" * 30, "%00", "1e3"])
 def test_a_plan_that_is_none_is_not_found(shared_service: Service, problem: Problem, plan_id: str) -> None:
     client = shared_service.client("admin")
-    for path in ("", "/grids", "/buildings", "/micro-grids"):
+    for path in ("", "/grids", "/buildings", "/micro-grids", "/history"):
         problem(client.get(f"/v1/plans/{plan_id}{path}"), 404, "not_found")
     for verb in ("submit", "approve", "reject", "publish", "micro-grids"):
-        problem(client.post(f"/v1/plans/{plan_id}/{verb}"), 404, "not_found")
+        body = {"reason": "r"} if verb == "reject" else None
+        problem(client.post(f"/v1/plans/{plan_id}/{verb}", json=body), 404, "not_found")
 
 
 def test_divisions_are_listed_by_level_and_parent_page_by_page(shared_service: Service, problem: Problem) -> None:

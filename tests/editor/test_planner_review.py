@@ -9,9 +9,10 @@ import pytest
 from served_town import WEST
 from sqlalchemy import text
 
+from gisgrid import workflow
 from gisgrid.store import plans
 
-from .conftest import Desk
+from .conftest import HOSTILE, Desk
 from .test_planner_day import code, edge_of, pair, saved, shown, stored, stroke
 
 pytestmark = pytest.mark.browser
@@ -125,3 +126,30 @@ def test_a_plan_is_submitted_approved_by_another_published_and_looked_up(
             break
     assert answer["grid"]["code"] == wanted, "the moved building is in its new grid"
     assert answer["grid"]["community"]["code"] == WEST
+
+
+def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(desk: Desk) -> None:
+    plan = workflow.draft_plan(desk.service.database, WEST, "edition").id
+    page, reviewer = (desk.open(desk.sign_in(name), plan) for name in ("王规划", "赵审核"))
+    confirm(page, "提交审核")
+    page.wait_for_selector("#readonly:not([hidden])")
+    why = f"{HOSTILE[0]}\n北门归03网格"
+    reviewer.wait_for_function("() => document.getElementById('state').textContent === '审核中'")
+    confirm(reviewer, "退回")
+    reviewer.wait_for_selector("#notice.fault")
+    assert "理由" in reviewer.locator("#notice").inner_text(), "without a reason nothing is sent back"
+    reviewer.locator("#tab").get_by_role("button", name="退回", exact=True).click()
+    reviewer.locator("dialog textarea").fill(why)
+    reviewer.locator("dialog").get_by_role("button", name="退回", exact=True).click()
+    page.wait_for_function("() => document.getElementById('readonly').textContent.includes('赵审核退回：')")
+    assert HOSTILE[0] in page.locator("#readonly").inner_text(), "shown as it was written, without a reload"
+    confirm(page, "继续修改")
+    page.wait_for_function("() => document.getElementById('state')?.textContent === '草稿'")
+    page.wait_for_selector("#tab .returned")
+    assert page.locator("#tab .returned").inner_text().endswith(why)
+    assert page.locator("#tools button[data-tool=brush]").is_enabled()
+    told = page.locator("#tab li").all_inner_texts()
+    assert [line.split()[0] for line in told] == ["审核中", "已退回", "草稿"]
+    for each in (page, reviewer):
+        assert each.locator("img").count() == 0
+        each.close()
