@@ -12,6 +12,7 @@ from typing import Final
 
 from shapely import Geometry
 
+from gisgrid.circles import read_circle
 from gisgrid.errors import NotFound
 from gisgrid.geometry.abuttals import NOTHING, SIDES, abuttals
 from gisgrid.geometry.place import Place
@@ -66,6 +67,7 @@ def read_ledger(connection: Connection, code: str, now: datetime) -> LedgerData:
         residents=stored.residents(connection, codes),
         abuttals=told_abuttals(communities, grids, stored.named_lines(connection, codes)),
         drawn_at=now,
+        circle=read_circle(connection, code),
     )
 
 

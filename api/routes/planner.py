@@ -18,8 +18,7 @@ from api.callers import Caller
 from api.deps import ServicesDep
 from gisgrid import showing, wire
 from gisgrid.errors import NotFound
-from gisgrid.maps.change_list import csv_text
-from gisgrid.maps.workbook import write_workbook
+from gisgrid.maps.workbook import csv_text, write_workbook
 from gisgrid.store import divisions, plans
 
 router = guarded_router("plans 网格方案")

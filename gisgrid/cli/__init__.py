@@ -44,6 +44,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "map": ("mapping", "map_"),
         "sheet": ("sheets", "sheet"),
         "ledger": ("ledgers", "ledger"),
+        "circle": ("circles", "circle"),
         "serve": ("serving", "serve"),
     }
 )

@@ -1,13 +1,11 @@
 """Who changes grid, one line a building: for letters to households and lists for workers, as CSV and as a workbook.
 
-Room: maps. In: a plan's grids, the community's inputs, who serves the grids in force. Out: a `Table`, the text of a CSV
-file. A plan's grid that continues a grid in force carries its code; every other one is new.
+Room: maps. In: a plan's grids, the community's inputs, who serves the grids in force. Out: a `Table`. A
+plan's grid that continues a grid in force carries its code; every other one is new.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -18,8 +16,6 @@ from gisgrid.model import CommunityInputs, Grid, Post
 HEADINGS: Final = (
     "楼栋编码", "楼栋名称", "地址", "户数", "原网格编码", "原网格", "原网格岗位", "新网格", "沿用编码", "新网格岗位",
 )  # fmt: skip
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is read as a formula by spreadsheet programs (source: OWASP, CSV injection)."""
 
 
 def change_table(grids: Sequence[Grid], inputs: CommunityInputs, posts: Mapping[str, Sequence[Post]]) -> Table:
@@ -55,19 +51,6 @@ def change_table(grids: Sequence[Grid], inputs: CommunityInputs, posts: Mapping[
     )
 
 
-def csv_text(table: Table) -> str:
-    """Return a table as CSV text that a spreadsheet opens as texts: what looks like a formula begins with `'`."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(table.headings)
-    writer.writerows([_plain(value) for value in row] for row in table.rows)
-    return file.getvalue()
-
-
 def _named(posts: Sequence[Post]) -> str | None:
     """Return role and name of posts, None where there are none."""
     return "、".join(f"{post.role} {post.name}" for post in contacts_first(posts)) or None
-
-
-def _plain(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value

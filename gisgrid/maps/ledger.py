@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final
 
+from gisgrid.maps.circle_tables import centre_table, circle_table
 from gisgrid.maps.content import CHINA_TIME
 from gisgrid.maps.workbook import Table, Value, write_workbook
 from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, CoverageRow, Post
@@ -42,6 +43,7 @@ def ledger_tables(data: LedgerData) -> list[Table]:
         pages.changes(),
         pages.findings(),
         pages.chain(),
+        *(() if data.circle is None else (circle_table(data.circle), centre_table(data.circle))),
     ]
 
 

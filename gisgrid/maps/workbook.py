@@ -1,10 +1,12 @@
 """A workbook of plain tables: headings that stay, columns as wide as they need, texts that stay texts.
 
-Room: maps. In: tables of values. Out: the bytes of an XLSX file. Must not know what the tables are about.
+Room: maps. In: tables of values. Out: the bytes of an XLSX file, the text of a CSV file. Must not know what the
+tables are about.
 """
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +27,9 @@ _WIDEST: Final = 60
 _NARROWEST: Final = 6
 _MEASURED_ROWS: Final = 500
 """The width of a column is taken from so many rows: a district has thirty thousand."""
+
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins so is read as a formula by spreadsheet programs (source: OWASP, CSV injection)."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -76,6 +81,15 @@ def write_workbook(tables: Iterable[Table], *, title: str) -> bytes:
         pen = _Pen(book)
         for table in tables:
             _write_sheet(book.add_worksheet(table.title), table, pen)
+    return file.getvalue()
+
+
+def csv_text(table: Table) -> str:
+    """Return a table as CSV text that a spreadsheet opens as texts: what looks like a formula begins with `'`."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(table.headings)
+    writer.writerows([_plain(value) for value in row] for row in table.rows)
     return file.getvalue()
 
 
@@ -144,3 +158,7 @@ def _widths(table: Table) -> list[int]:
 
 def _width(text: str) -> int:
     return sum(2 if ord(character) > 0x2E7F else 1 for character in text[:_WIDEST])
+
+
+def _plain(value: Value) -> Value:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gisgrid.model.circles import ServiceCircle
 from gisgrid.model.findings import Severity
 from gisgrid.model.grids import CoverageRow
 from gisgrid.model.people import Post
@@ -82,6 +83,8 @@ class LedgerData:
         What each grid meets to its east, south, west and north (四至), in words, by grid.
     drawn_at
         The instant that the ledger shows.
+    circle
+        Who lives within a walk of a service centre; None where it was not worked out.
     """
 
     division: Division
@@ -95,3 +98,4 @@ class LedgerData:
     residents: Mapping[str, Residents]
     abuttals: Mapping[str, tuple[str, str, str, str]]
     drawn_at: datetime
+    circle: ServiceCircle | None = None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import openpyxl
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gisgrid.maps.ledger import ledger_tables, render_ledger
@@ -131,6 +131,7 @@ def test_no_text_becomes_a_formula() -> None:
     assert shown[7:] == ["a�b", *HOSTILE[8:]]
 
 
+@settings(max_examples=25)
 @given(st.lists(st.text(), min_size=1, max_size=5))
 def test_whatever_the_texts_the_workbook_opens(texts: list[str]) -> None:
     book = openpyxl.load_workbook(

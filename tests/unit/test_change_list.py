@@ -7,8 +7,8 @@ import dataclasses
 import io
 from datetime import UTC, datetime
 
-from gisgrid.maps.change_list import HEADINGS, change_table, csv_text
-from gisgrid.maps.workbook import Table
+from gisgrid.maps.change_list import HEADINGS, change_table
+from gisgrid.maps.workbook import Table, csv_text
 from gisgrid.model import Edition, Post
 from tests.draw import COMMUNITY, drawn
 
