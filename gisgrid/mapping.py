@@ -1,22 +1,50 @@
 """The staff map of a division, and what every map of it shows, read in one transaction.
 
-Room: the corridor, below `workflow`. In: a `Database`, a division's code. Out: HTML; `maps.content.MapData`.
+Room: the corridor, below `workflow`. In: a `Database`, a division's code. Out: HTML, a folium map or layer;
+`maps.content.MapData`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gisgrid.maps.content import Audience, MapCommunity, MapData
 from gisgrid.model import Division
 from gisgrid.store import divisions, inputs, posts
 from gisgrid.store.database import Connection, Database
 
+if TYPE_CHECKING:
+    from gisgrid.maps.grid_layer import GridLayer
+    from gisgrid.maps.staff_map import StaffMap
+
 
 def draw_map(
-    database: Database, code: str, *, audience: Audience = "public", approval_number: str | None = None
+    database: Database,
+    code: str,
+    *,
+    audience: Audience = "public",
+    phones: bool = False,
+    approval_number: str | None = None,
 ) -> str:
     """Return the staff map of a community, street or district as one HTML text that needs no network.
+
+    Parameters are those of `staff_map`.
+    """
+    page = staff_map(database, code, audience=audience, phones=phones, approval_number=approval_number)
+    html: str = page.get_root().render()
+    return html
+
+
+def staff_map(
+    database: Database,
+    code: str,
+    *,
+    audience: Audience = "public",
+    phones: bool = False,
+    approval_number: str | None = None,
+) -> StaffMap:
+    """Return the staff map of a community, street or district as a `folium.Map`, which a notebook shows.
 
     Parameters
     ----------
@@ -24,14 +52,28 @@ def draw_map(
         Any division.
     audience
         `public` leaves out what only staff may see.
+    phones
+        Whether duty phones are on it.
     approval_number
         The 审图号 that a map for the public carries.
     """
-    from gisgrid.maps.staff_map import render_staff_map  # noqa: PLC0415  folium takes seconds to load
+    from gisgrid.maps.staff_map import StaffMap  # noqa: PLC0415  folium takes seconds to load
 
     with database.transaction() as connection:
         data = read_map_data(connection, code, approval_number=approval_number)
-    return render_staff_map(data, audience=audience)
+    return StaffMap(data, audience=audience, phones=phones)
+
+
+def grid_layer(database: Database, code: str, *, audience: Audience = "public", phones: bool = False) -> GridLayer:
+    """Return the grids of a community, street or district as a folium element for a `folium.Map` of one's own.
+
+    Parameters are those of `staff_map`.
+    """
+    from gisgrid.maps.grid_layer import GridLayer  # noqa: PLC0415  folium takes seconds to load
+
+    with database.transaction() as connection:
+        data = read_map_data(connection, code)
+    return GridLayer(data, audience=audience, phones=phones)
 
 
 def read_map_data(connection: Connection, code: str, *, approval_number: str | None = None) -> MapData:
@@ -70,4 +112,5 @@ def _community(connection: Connection, community: Division) -> MapCommunity:
         posts=tuple(post for held in posts.on_duty_in(connection, grids).values() for post in held),
         sites=material.sites,
         barriers=material.barriers,
+        estates=material.estates,
     )

@@ -20,7 +20,7 @@ from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_pl
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
 from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
-from gisgrid.mapping import draw_map
+from gisgrid.mapping import draw_map, grid_layer, staff_map
 from gisgrid.model import MICRO_BAND, Band, Edition, Finding, MicroDrawing, Plan
 from gisgrid.plan import checks, numbering
 from gisgrid.plan.check_micro import micro_findings
@@ -55,6 +55,7 @@ __all__ = [
     "edits_since",
     "file_report",
     "file_reports",
+    "grid_layer",
     "import_layer",
     "import_osm",
     "list_plans",
@@ -64,6 +65,7 @@ __all__ = [
     "redo_edit",
     "reject_plan",
     "reopen_plan",
+    "staff_map",
     "submit_plan",
     "undo_edit",
 ]

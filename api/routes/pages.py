@@ -66,13 +66,17 @@ def show_map(
     caller: CallerDep,
     code: str,
     audience: Annotated[Literal["public", "internal"] | None, Query()] = None,
+    phones: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show the staff map of a division; with buildings' households for those who plan, else the public one."""
+    """Show the staff map of a division; with buildings' households for those who plan, else the public one.
+
+    Duty phones are shown when asked for.
+    """
     may_see_households = caller.role in _INTERNAL_ROLES
     if audience == "internal" and not may_see_households:
         raise Forbidden(f"The role {caller.role} sees the public map; leave audience out.")
     chosen = audience or ("internal" if may_see_households else "public")
-    html = workflow.draw_map(services.database, code, audience=chosen)
+    html = workflow.draw_map(services.database, code, audience=chosen, phones=phones)
     return Response(html, 200, {"Content-Security-Policy": "frame-ancestors 'none'"}, "text/html; charset=utf-8")
 
 

@@ -20,6 +20,7 @@ def map_(
     code: Annotated[str, typer.Argument(help="A community, street or district.")],
     out: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")],
     audience: Annotated[Literal["public", "internal"], typer.Option(help="Who may see it.")] = "public",
+    phones: Annotated[bool, typer.Option("--phones", help="Show the duty phones of posts.")] = False,
     as_json: output.JsonOption = False,
 ) -> None:
     """Write the staff map: one HTML file that opens without a network."""
@@ -27,7 +28,7 @@ def map_(
         raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
     output.require_writable(out, option="--output")
     with opened_database() as database:
-        page = workflow.draw_map(database, code, audience=audience)
+        page = workflow.draw_map(database, code, audience=audience, phones=phones)
     output.write_whole(out, page)
     if as_json:
         output.print_json({"division": code, "path": str(out), "bytes": len(page.encode())})

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Final, Literal
+from typing import Any, ClassVar, Final, Literal, Protocol
 
-from gisgrid.model import Barrier, Building, Division, Edition, Grid, Post, Site
+from gisgrid.maps.lattice import Lattice
+from gisgrid.model import Barrier, Building, Division, Edition, Estate, Grid, Post, Site
 
 Audience = Literal["public", "internal"]
 
@@ -20,6 +21,16 @@ SMALL_COUNT: Final = 5
 """Counts below it are banded for the public, so that no single household is found by its number."""
 CONTACT_ROLES: Final = ("网格员", "网格长")
 """Whose name stands on the grid itself, in this order; the others stand on its card."""
+
+
+class MapLayer(Protocol):
+    """Something that can be switched on a map; `layers` says how one is added."""
+
+    key: ClassVar[str]
+    """Names its part of the page's data and the script that draws it, `page/layer_KEY.js`."""
+
+    def document(self, lattice: Lattice, audience: Audience) -> Any | None:
+        """Return what that script draws, as JSON, without what the audience may not see; None if there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class MapCommunity:
     posts: tuple[Post, ...] = ()
     sites: tuple[Site, ...] = ()
     barriers: tuple[Barrier, ...] = ()
+    estates: tuple[Estate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class MapData:
         The instant that the map shows; it also decides who is on duty.
     approval_number
         The map approval number (审图号) that a printed or public map must carry, if there is one.
+    layers
+        What the staff map shows besides buildings, estates, lines and sites, which come with the communities.
     time_zone
         In which dates are written.
     """
@@ -68,6 +82,7 @@ class MapData:
     path: tuple[Division, ...] = ()
     approval_number: str | None = None
     time_zone: tzinfo = CHINA_TIME
+    layers: tuple[MapLayer, ...] = ()
 
     def date(self, moment: datetime) -> str:
         """Return the day of an instant in the map's time zone, as 2026-11-22."""

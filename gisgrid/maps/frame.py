@@ -1,10 +1,10 @@
 """The page around a map: folium's figure and map, with every file inside the page and a policy that lets nothing out.
 
-Room: maps. In: finished HTML parts, scripts and styles. Out: one HTML text. Must not be given a user's text as a
-template.
+Room: maps. In: finished HTML parts, scripts and styles. Out: a figure and a map of folium. Must not be given a user's
+text as a template.
 
 folium compiles every string that it is handed as a Jinja template, so `{{7*7}}` in a grid's name would print 49 and a
-worse name would run on the server. Here only the constants of this module are templates; all else is `Verbatim`.
+worse name would run on the server. Here only the constants of the classes are templates; all else is `Verbatim`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from html import escape
 from typing import Any, Final
 
 import folium
-from branca.element import Element, Figure, MacroElement
+from branca.element import Element, Figure
 from folium.template import Template
 
-MAP_NAME: Final = "map_staff"
+from gisgrid.errors import UsageError
+from gisgrid.maps.resources import leaflet
+
 _CODE_BLOCK: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_NOTEBOOK_HEIGHT: Final = "680px"
 
 
 class Verbatim(Element):
     """A part of the page that is what it is: never read as a template."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self._name, self._id = "Verbatim", name
+        self._name = "Verbatim"
         self.text = text
 
     def render(self, **_: Any) -> str:
@@ -37,7 +40,11 @@ class Verbatim(Element):
 
 
 class Page(Figure):
-    """A figure in Chinese whose Content-Security-Policy allows its own scripts and styles by hash, and nothing else."""
+    """A figure in Chinese whose Content-Security-Policy allows its own scripts and styles by hash, and nothing else.
+
+    The hashes are those of the finished page, so whatever of folium is added to the map runs, as long as it stands in
+    the page itself; what asks for a file from elsewhere is refused by the browser.
+    """
 
     _template = Template(
         '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
@@ -47,8 +54,10 @@ class Page(Figure):
     )
 
     def __init__(self, title: str) -> None:
-        super().__init__()
-        self.header.add_child(Verbatim(f"<title>{escape(title)}</title>", "title"), name="meta_http")
+        super().__init__(height=_NOTEBOOK_HEIGHT)
+        self.header.add_child(Verbatim(f"<title>{escape(title)}</title>"), name="meta_http")
+        self.header.add_child(Verbatim(f"<style>{leaflet().style}</style>"), name="leaflet_style")
+        self.header.add_child(Verbatim(f"<script>{leaflet().script}</script>"), name="leaflet_script")
 
     def render(self, **kwargs: Any) -> str:
         """Return the page with the policy in its head, before anything that the policy is about."""
@@ -70,7 +79,7 @@ class OfflineMap(folium.Map):
         "{% endmacro %}"
     )
 
-    def __init__(self, centre: tuple[float, float]) -> None:
+    def __init__(self, page: Page, centre: tuple[float, float]) -> None:
         super().__init__(
             location=centre,
             tiles=None,
@@ -81,21 +90,23 @@ class OfflineMap(folium.Map):
             zoom_snap=0.25,
             zoom_delta=0.5,
         )
-        self._name, self._id = MAP_NAME.split("_")
         self.default_js, self.default_css = [], []
         self.options |= {"center": list(centre), "maxZoom": 20}
+        page.add_child(self)
 
 
-class GridLayer(MacroElement):
-    """The layer of grids on its map: draws what the page's data block holds."""
+def figure_of(element: Element) -> Figure:
+    """Return the figure in which an element is rendered.
 
-    _template = Template(
-        "{% macro script(this, kwargs) %}gisgridStaffMap({{ this._parent.get_name() }});{% endmacro %}"
-    )
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves this one initialiser without types
-        self._name, self._id = "GridLayer", "staff"
+    Raises
+    ------
+    UsageError
+        The element is on no map.
+    """
+    figure = element.get_root()
+    if not isinstance(figure, Figure):
+        raise UsageError("A layer is rendered with its map; add it to a folium.Map first.")
+    return figure
 
 
 def _policy(html: str) -> str:

@@ -1,6 +1,6 @@
 """The staff map (网格图): one HTML file that opens with no network, on any desk or phone, by double-click.
 
-Room: maps. In: `MapData` and the audience. Out: the HTML text. Must not write files or know a clock.
+Room: maps. In: `MapData` and the audience. Out: a `folium.Map`, or its HTML text. Must not write files or know a clock.
 
 folium makes the frame and the map; everything that a person typed travels as JSON data or escaped table text
 (see `frame`). Without script the page is still the plain table of grids.
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any, Final
 
-import shapely
+from branca.element import MacroElement
+from folium.template import Template
 
-from gisgrid.errors import UsageError
 from gisgrid.maps.content import (
     Audience,
     MapCommunity,
@@ -22,21 +23,21 @@ from gisgrid.maps.content import (
     posts_on_duty,
     shown_count,
 )
-from gisgrid.maps.frame import GridLayer, OfflineMap, Page, Verbatim
-from gisgrid.maps.payload import data_block
-from gisgrid.maps.resources import leaflet, page_file
+from gisgrid.maps.frame import OfflineMap, Page, Verbatim, figure_of
+from gisgrid.maps.grid_layer import GridLayer
+from gisgrid.maps.resources import page_file
 from gisgrid.model import Grid, Post
 
-__all__ = ["MapCommunity", "MapData", "render_staff_map"]
+__all__ = ["MapCommunity", "MapData", "StaffMap", "render_staff_map"]
 
-SCRIPTS = ("content.js", "words.js", "ground.js", "labels.js", "panel.js", "staff_map.js")
-"""Of the folder `page`, in the order in which they build on each other."""
-FOOTER = "界线仅供网格管理使用"
-FOOTER_EN = "Borders are for grid management only"
+PAGE_SCRIPTS: Final = ("legend.js", "search.js", "staff_map.js")
+"""Of the folder `page`, after those of the layer of grids."""
+FOOTER: Final = "界线仅供网格管理使用"
+FOOTER_EN: Final = "Borders are for grid management only"
 
 
-def render_staff_map(data: MapData, *, audience: Audience) -> str:
-    """Return the staff map of a division as one HTML text that asks nothing of any network.
+class StaffMap(OfflineMap):
+    """The staff map as a `folium.Map`: shows in a notebook, takes further elements, is saved by `save`.
 
     Parameters
     ----------
@@ -44,6 +45,8 @@ def render_staff_map(data: MapData, *, audience: Audience) -> str:
         The division with its communities, editions, buildings, posts, sites and lines, WGS-84.
     audience
         `internal` shows households of each building; `public` leaves them out and bands counts below five.
+    phones
+        Whether the duty phones of posts are shown.
 
     Raises
     ------
@@ -52,37 +55,55 @@ def render_staff_map(data: MapData, *, audience: Audience) -> str:
     Unavailable
         The package was not built, so Leaflet is not beside it.
     """
-    bounds = _bounds(data)
-    page = Page(f"{data.division.name} 网格图")
-    for name, text in (
-        ("leaflet_style", f"<style>{leaflet().style}</style>"),
-        ("page_style", f"<style>{page_file('staff_map.css')}</style>"),
-        ("leaflet_script", f"<script>{leaflet().script}</script>"),
-        *((script, f"<script>{page_file(script)}</script>") for script in SCRIPTS),
-    ):
-        page.header.add_child(Verbatim(text, name))
-    page.html.add_child(Verbatim(_heading(data), "heading"))
-    page.html.add_child(Verbatim(_panel(data, audience), "panel"))
-    page.html.add_child(Verbatim('<ul class="legend" id="legend"></ul>', "legend"))
-    page.html.add_child(Verbatim(_footer(data, audience), "footer"))
-    block = data_block(data, audience, bounds)
-    page.html.add_child(Verbatim(f'<script type="application/json" id="gisgrid-data">{block}</script>', "data"))
-    frame = OfflineMap(((bounds[1] + bounds[3]) / 2, (bounds[0] + bounds[2]) / 2))
-    frame.add_child(GridLayer())
-    page.add_child(frame)
-    return page.render()
+
+    def __init__(self, data: MapData, *, audience: Audience = "public", phones: bool = False) -> None:
+        layer = GridLayer(data, audience=audience, phones=phones, opacity=1, popups=False)
+        page = Page(f"{data.division.name} 网格图")
+        for name, text in (
+            ("heading", _heading(data)),
+            ("panel", _panel(data, audience, phones=phones)),
+            ("legend", '<ul class="legend" id="legend"></ul>'),
+            ("footer", _footer(data, audience)),
+        ):
+            page.html.add_child(Verbatim(text), name=name)
+        west, south, east, north = layer.bounds
+        super().__init__(page, ((south + north) / 2, (west + east) / 2))
+        self._name, self._id = "map", "staff"
+        self.add_child(layer)
+        self.add_child(_PageScripts(layer))
 
 
-def _bounds(data: MapData) -> tuple[float, float, float, float]:
-    shapes = [each.division.geometry for each in data.communities if each.division.geometry is not None]
-    shapes += [data.division.geometry] if data.division.geometry is not None and not shapes else []
-    if not shapes:
-        raise UsageError(
-            f"Division {data.division.code} has no polygon and no community with one, so there is nothing to draw; "
-            "import boundaries: gisgrid import divisions FILE."
-        )
-    west, south, east, north = shapely.total_bounds(shapes)
-    return float(west), float(south), float(east), float(north)
+class _PageScripts(MacroElement):
+    """What joins map, panel, search and address bar; comes after the scripts of the layer."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "gisgrid.openStaffMap({{ this._parent.get_name() }}, {{ this.layer.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, layer: GridLayer) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca leaves this one initialiser without types
+        self._name, self._id = "PageScripts", "staff"
+        self.layer = layer
+
+    def render(self, **kwargs: Any) -> str:
+        """Put style and scripts of the page into the head of the figure; return nothing to stand where they are."""
+        header = figure_of(self).header
+        header.add_child(Verbatim(f"<style>{page_file('staff_map.css')}</style>"), name="page_style")
+        for script in PAGE_SCRIPTS:
+            header.add_child(Verbatim(f"<script>{page_file(script)}</script>"), name=script)
+        super().render(**kwargs)  # type: ignore[no-untyped-call]  # branca leaves it without types
+        return ""
+
+
+def render_staff_map(data: MapData, *, audience: Audience, phones: bool = False) -> str:
+    """Return the staff map of a division as one HTML text that asks nothing of any network.
+
+    Parameters and exceptions are those of `StaffMap`.
+    """
+    html: str = StaffMap(data, audience=audience, phones=phones).get_root().render()
+    return html
 
 
 def _both(chinese: str, english: str) -> str:
@@ -116,14 +137,14 @@ def _state(data: MapData) -> str:
     )
 
 
-def _panel(data: MapData, audience: Audience) -> str:
+def _panel(data: MapData, audience: Audience, *, phones: bool) -> str:
     """Return the side panel: the card, which the script fills, and the plain table of every grid."""
     columns = (("网格", "Grid"), ("户数", "HH"), ("楼栋", "Bldgs"), ("联系人", "Contact"))
     head = "".join(f'<th scope="col">{_both(*column)}</th>' for column in columns)
-    bodies = "".join(_table_body(data, community, audience) for community in data.communities)
+    bodies = "".join(_table_body(data, community, audience, phones=phones) for community in data.communities)
     return (
         '<aside class="panel"><div class="search"><input type="search" id="search" autocomplete="off" '
-        'placeholder="查找网格、地址、楼栋、联系人" aria-label="查找 Search" maxlength="60">'
+        'placeholder="查找网格、地址、楼栋、小区、联系人" aria-label="查找 Search" maxlength="60">'
         '<ul id="found" aria-live="polite"></ul></div>'
         '<section class="card" id="card" aria-live="polite"></section>'
         f'<div class="list"><table><caption>{_both("全部网格", "All grids")}</caption>'
@@ -131,7 +152,7 @@ def _panel(data: MapData, audience: Audience) -> str:
     )
 
 
-def _table_body(data: MapData, community: MapCommunity, audience: Audience) -> str:
+def _table_body(data: MapData, community: MapCommunity, audience: Audience, *, phones: bool) -> str:
     duty = posts_on_duty(community, data.drawn_at)
     grids = community.edition.grids if community.edition else ()
     heading = f'<tr class="community"><th colspan="4" scope="rowgroup">{escape(community.division.name)} · '
@@ -139,7 +160,7 @@ def _table_body(data: MapData, community: MapCommunity, audience: Audience) -> s
         heading += _both("尚未发布", "not published yet")
     else:
         heading += _both(f"{len(grids)} 个网格", f"{len(grids)} grids") + _total(grids, audience)
-    rows = "".join(_table_row(grid, duty.get(grid.code or "", []), audience) for grid in grids)
+    rows = "".join(_table_row(grid, duty.get(grid.code or "", []), audience, phones=phones) for grid in grids)
     return f"<tbody>{heading}</th></tr>{rows}</tbody>"
 
 
@@ -151,10 +172,10 @@ def _total(grids: Sequence[Grid], audience: Audience) -> str:
     return _both(f"，{total} 户", f", {total} households")
 
 
-def _table_row(grid: Grid, posts: list[Post], audience: Audience) -> str:
+def _table_row(grid: Grid, posts: list[Post], audience: Audience, *, phones: bool) -> str:
     code = escape(grid.code or grid.key)
     contact = escape(posts[0].name) if posts else "—"
-    if posts and posts[0].duty_phone:
+    if phones and posts and posts[0].duty_phone:
         contact += f'<br><span class="phone">{escape(posts[0].duty_phone)}</span>'
     kind = f" <small>{_both('专属', 'dedicated')}</small>" if grid.kind == "dedicated" else ""
     return (

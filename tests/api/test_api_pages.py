@@ -184,7 +184,8 @@ def test_maps_are_public_or_internal_by_role(shared_service: Service, problem: P
     assert planner.get(f"/maps/{WEST}.html").text != public.text
     problem(viewer.get(f"/maps/{WEST}.html?audience=internal"), 403, "forbidden")
     problem(viewer.get(f"/maps/{WEST}.html?audience=all"), 422, "invalid_parameters")
-    assert viewer.get("/maps/990101001.html").status_code == 200
+    assert viewer.get("/maps/990101001.html?phones=true").status_code == 200
+    problem(viewer.get("/maps/990101001.html?phones=perhaps"), 422, "invalid_parameters")
     problem(viewer.get("/maps/990101009.html"), 404, "not_found")
     problem(viewer.get("/maps/..%2F..%2Fetc%2Fpasswd.html"), 404, "not_found")
 

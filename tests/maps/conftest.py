@@ -10,7 +10,7 @@ from shapely import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
 
 from gisgrid.maps.content import MapCommunity, MapData
-from gisgrid.model import Barrier, Building, Division, Edition, Grid, Post, Site
+from gisgrid.model import Barrier, Building, Division, Edition, Estate, Grid, Post, Site
 
 SIDE = 0.004  # degrees; one grid is about 350 m wide
 WEST, SOUTH = 116.0, 37.3
@@ -78,6 +78,9 @@ def make_community(code: str, name: str, column: int, counts: tuple[int, ...]) -
             Barrier("main_road", LineString([(WEST, SOUTH + SIDE), (WEST + 6 * SIDE, SOUTH + SIDE)]), "人民路"),
             Barrier("crossing", Point(WEST + SIDE, SOUTH + SIDE), "天桥"),
         ),
+        estates=(
+            Estate(f"E{code[-1]}", f"{name}花园", "old", "示例物业公司", cell(column, 0).union(cell(column + 1, 0))),
+        ),
     )
 
 
@@ -111,6 +114,9 @@ def hostile_place(place: MapData) -> MapData:
                 for building, name in zip(community.buildings, names, strict=True)
             ),
             posts=tuple(Post(grid.code or "", name, name, name) for grid, name in zip(grids, names[::-1], strict=True)),
+            estates=tuple(
+                dataclasses.replace(estate, name=names[3], property_company=names[4]) for estate in community.estates
+            ),
             sites=tuple(dataclasses.replace(site, name=names[1]) for site in community.sites),
             barriers=tuple(dataclasses.replace(barrier, name=names[2]) for barrier in community.barriers),
         )

@@ -15,16 +15,20 @@ import pytest
 import shapely
 
 from gisgrid.errors import Unavailable, UsageError
-from gisgrid.maps import resources
+from gisgrid.maps import grid_layer, resources
 from gisgrid.maps.content import MapCommunity, MapData
-from gisgrid.maps.staff_map import SCRIPTS, render_staff_map
+from gisgrid.maps.grid_layer import SCRIPTS
+from gisgrid.maps.lattice import Lattice
+from gisgrid.maps.staff_map import PAGE_SCRIPTS, render_staff_map
 from gisgrid.model import Division
 
 from .conftest import NOW
 
 
 def block(html: str) -> dict:
-    (text,) = re.findall(r'<script type="application/json" id="gisgrid-data">(.*?)</script>', html, re.DOTALL)
+    (text,) = re.findall(
+        r'<script type="application/json" id="grid_layer_[0-9a-f]{12}_data">(.*?)</script>', html, re.DOTALL
+    )
     return json.loads(text)
 
 
@@ -67,11 +71,13 @@ def test_no_text_of_a_user_is_read_as_a_template_or_as_html(hostile_place: MapDa
     document = block(html)
     names = {grid.name for community in hostile_place.communities for grid in community.edition.grids}
     assert {grid["name"] for grid in document["grids"]} == names
-    assert {name for _, _, name, _, _ in document["buildings"]} == names
+    assert {name for _, _, name, _, _ in document["layers"]["buildings"]} == names
     read = without_code(html)
     assert "{{7*7}}&lt;img src=x onerror=alert(1)&gt;" in read
     assert not re.search(r"<(img|svg)\b", read)
-    assert html.count("<script") == len(SCRIPTS) + 3  # ours, Leaflet, the data, the start
+    assert (
+        html.count("<script") == len(SCRIPTS) + len(PAGE_SCRIPTS) + 4 + 3
+    )  # ours, four layers, Leaflet, the data, the start
 
 
 def test_shapes_of_the_data_block_are_the_shapes_to_a_millionth_of_a_degree(place: MapData) -> None:
@@ -98,7 +104,7 @@ def test_holes_and_parts_stay(place: MapData) -> None:
 def test_the_public_sees_no_household_figure_of_a_building_and_no_small_count(place: MapData) -> None:
     html = render_staff_map(place, audience="public")
     document = block(html)
-    assert all(len(building) == 4 for building in document["buildings"])
+    assert all(len(building) == 4 for building in document["layers"]["buildings"])
     assert [grid["households"] for grid in document["grids"][:6]] == ["401", "402", "403", "404", "0", "<5"]
     assert "<td>&lt;5</td>" in html
     assert "1613 户" not in html  # the total would give the banded count away
@@ -108,23 +114,56 @@ def test_the_public_sees_no_household_figure_of_a_building_and_no_small_count(pl
 
 def test_the_internal_map_shows_them(place: MapData) -> None:
     html = render_staff_map(place, audience="internal")
-    assert [building[4] for building in block(html)["buildings"][:6]] == [401, 402, 403, 404, 0, 3]
+    assert [building[4] for building in block(html)["layers"]["buildings"][:6]] == [401, 402, 403, 404, 0, 3]
     assert "1613 户" in html
     assert "内部使用" in html
 
 
 def test_only_posts_on_duty_are_shown_and_the_grid_worker_first(place: MapData) -> None:
-    document = block(render_staff_map(place, audience="public"))
+    document = block(render_staff_map(place, audience="public", phones=True))
     assert document["grids"][0]["posts"] == [["网格员", "示例员", "000-0102 转 3"], ["网格长", "示例长", "000-0101"]]
     earlier = dataclasses.replace(place, drawn_at=NOW - timedelta(days=1))
     document = block(render_staff_map(earlier, audience="public"))
-    assert [name for _, name, _ in document["grids"][0]["posts"]] == ["前任员", "示例员"]
+    assert [name for _, name in document["grids"][0]["posts"]] == ["前任员", "示例员"]
+
+
+def test_phones_are_in_the_file_only_when_they_are_asked_for(place: MapData) -> None:
+    html = render_staff_map(place, audience="internal")
+    assert "示例员" in html
+    assert "000-0101" not in html
+    assert "000-0102" not in html
+    assert "000-0102 转 3" in without_code(render_staff_map(place, audience="public", phones=True))
+
+
+def test_a_layer_of_someone_elses_is_drawn_by_the_script_of_its_key(
+    place: MapData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lamps:
+        key = "lamps"
+
+        def document(self, lattice: Lattice, audience: str) -> list[list[int]] | None:
+            return [lattice.path(shapely.Point(116.001, 37.301))] if audience == "internal" else None
+
+    monkeypatch.setattr(grid_layer, "page_file", lambda name: f"/* {name} */")
+    with_lamps = dataclasses.replace(place, layers=(Lamps(),))
+    html = render_staff_map(with_lamps, audience="internal")
+    assert block(html)["layers"]["lamps"] == [[1_000, 1_000]]
+    assert html.index("layers.js") < html.index("layer_lamps.js") < html.index("ground.js")
+    assert "lamps" not in render_staff_map(with_lamps, audience="public")
+
+
+def test_estates_come_with_type_and_company(place: MapData) -> None:
+    estates = block(render_staff_map(place, audience="public"))["layers"]["estates"]
+    assert [(each["name"], each["type"], each["company"]) for each in estates] == [
+        ("东村社区花园", "老旧小区", "示例物业公司"),
+        ("西村社区花园", "老旧小区", "示例物业公司"),
+    ]
 
 
 def test_lines_and_sites_shared_by_communities_come_once_and_crossings_not_at_all(place: MapData) -> None:
     document = block(render_staff_map(place, audience="internal"))
-    assert [line["kind"] for line in document["lines"]] == ["main_road"]
-    assert len(document["sites"]) == 2
+    assert [line["kind"] for line in document["layers"]["lines"]] == ["main_road"]
+    assert len(document["layers"]["sites"]) == 2
 
 
 def test_dates_are_those_of_the_maps_time_zone(place: MapData) -> None:
@@ -145,7 +184,7 @@ def test_a_community_without_an_edition_is_an_outline(place: MapData) -> None:
     assert "尚未发布网格" in html
     document = block(html)
     assert document["grids"] == []
-    assert [building[0] for building in document["buildings"]] == [None] * 6
+    assert [building[0] for building in document["layers"]["buildings"]] == [None] * 6
 
 
 def test_nothing_to_draw_is_refused_with_the_remedy() -> None:

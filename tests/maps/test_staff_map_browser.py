@@ -35,9 +35,11 @@ def visit(browser: Any, tmp_path: Path) -> Iterator[Any]:
     visits: list[Visit] = []
     contexts = []
 
-    def open_map(data: MapData, *, audience: str = "internal", hash_: str = "", script: bool = True) -> Any:
+    def open_map(
+        data: MapData, *, audience: str = "internal", hash_: str = "", script: bool = True, phones: bool = False
+    ) -> Any:
         file = tmp_path / "map.html"
-        file.write_text(render_staff_map(data, audience=audience), encoding="utf-8")
+        file.write_text(render_staff_map(data, audience=audience, phones=phones), encoding="utf-8")
         context = browser.new_context(viewport={"width": 1366, "height": 768}, offline=True, java_script_enabled=script)
         contexts.append(context)
         seen = Visit(context.new_page())
@@ -106,13 +108,13 @@ def test_every_grid_is_painted_and_neighbours_differ(place: MapData, visit: Any)
 
 
 def test_a_click_opens_the_grids_card_with_its_contacts(place: MapData, visit: Any) -> None:
-    page = visit(place)
+    page = visit(place, phones=True)
     click(page, WEST + 0.2 * SIDE, SOUTH + 0.2 * SIDE)
     card = page.locator("#card")
     assert card.locator("h2").inner_text() == "第1网格"
     assert "990101001001001" in card.inner_text()
     assert "401" in card.inner_text()
-    assert card.locator("a").first.get_attribute("href") == "tel:00001023"
+    assert card.locator("a").first.get_attribute("href") == "tel:0000102,3"  # the extension after a pause
     assert page.locator("tr.chosen td a").inner_text() == "第1网格"
     assert page.evaluate("location.hash") == "#990101001001001"
 
@@ -167,6 +169,9 @@ def test_english_and_back(place: MapData, visit: Any) -> None:
 
 def test_hostile_names_are_shown_as_they_are(hostile_place: MapData, visit: Any) -> None:
     page = visit(hostile_place)
+    page.click(".gisgrid-switches summary")
+    page.check("input[name=estates]")
+    page.click(".gisgrid-switches summary")
     rows = page.locator("tr[data-code] td:first-child a")
     assert [rows.nth(index).text_content() for index in range(6)] == list(HOSTILE)
     for index, name in enumerate(HOSTILE):
@@ -178,6 +183,42 @@ def test_hostile_names_are_shown_as_they_are(hostile_place: MapData, visit: Any)
     page.evaluate("map_staff.setZoom(18, { animate: false })")
     assert page.locator("img, svg").count() == 0
     page.click("#language")
+
+
+def test_layers_are_switched_on_and_off(place: MapData, visit: Any) -> None:
+    page = visit(place)
+    assert page.locator(".gisgrid-switches span").all_inner_texts() == [""] * 4  # folded
+    page.click(".gisgrid-switches summary")
+    names = page.locator(".gisgrid-switches span").all_inner_texts()
+    assert names == ["分界线和街巷", "小区", "楼栋轮廓", "服务点"]
+    road, estate = (WEST + 0.9 * SIDE, SOUTH + SIDE), (WEST + 0.12 * SIDE, SOUTH + 0.12 * SIDE)
+    before = pixel(page, *road), pixel(page, *estate)
+    legend = page.locator("#legend").inner_text()
+    assert "主干道" in legend
+    assert "小区" not in legend
+    page.uncheck("input[name=lines]")
+    page.check("input[name=estates]")
+    assert pixel(page, *road) != before[0]
+    assert pixel(page, *estate) != before[1]
+    assert "主干道" not in page.locator("#legend").inner_text()
+    assert "小区" in page.locator("#legend").inner_text()
+    page.check("input[name=lines]")
+    page.uncheck("input[name=estates]")
+    assert (pixel(page, *road), pixel(page, *estate)) == before
+
+
+def test_a_place_tells_its_estate(place: MapData, visit: Any) -> None:
+    page = visit(place)
+    click(page, WEST + 0.2 * SIDE, SOUTH + 0.2 * SIDE)
+    text = page.locator("#card dl").inner_text()
+    assert "东村社区花园" in text
+    assert "老旧小区" in text
+    assert "示例物业公司" in text
+    click(page, WEST + 2.5 * SIDE, SOUTH + 0.2 * SIDE)
+    assert "花园" not in page.locator("#card").inner_text()
+    page.fill("#search", "西村社区花园")
+    page.keyboard.press("Enter")
+    assert page.locator("#card h2").inner_text() == "西村社区花园"
 
 
 def test_without_script_the_table_of_grids_is_there(place: MapData, visit: Any) -> None:

@@ -1,17 +1,16 @@
 // The data block (see gisgrid.maps.payload) becomes shapes of the world at zoom 0, and a point is asked which shape holds it.
-// In: the parsed JSON and the map's projection. Out: communities, grids, buildings, sites and lines. Draws nothing.
+// In: the parsed JSON. Out: communities, grids and layers. Draws nothing.
 "use strict";
 
 (function (gisgrid) {
-  function decoder(data, map) {
-    const [lon, lat] = data.origin;
+  function decoder([lon, lat]) {
     return (steps) => {
       const points = new Float64Array(steps.length);
       let x = 0, y = 0;
       for (let i = 0; i < steps.length; i += 2) {
         x += steps[i];
         y += steps[i + 1];
-        const world = map.project([lat + y / 1e6, lon + x / 1e6], 0);
+        const world = L.CRS.EPSG3857.latLngToPoint({ lat: lat + y / 1e6, lng: lon + x / 1e6 }, 0);
         points[i] = world.x;
         points[i + 1] = world.y;
       }
@@ -32,31 +31,32 @@
     return box;
   }
 
-  function prepare(data, map) {
-    const points = decoder(data, map);
-    const rings = (shape) => shape.flat().map(points);
+  // What a layer needs to read shapes of the data block; every place is one of the world at zoom 0, 256 pixels wide.
+  function shapeReader(origin) {
+    const points = decoder(origin);
     const label = (steps) => {
       const [x, y] = points(steps.slice(0, 2));
       return { x, y, radius: (steps[2] / 1e6) * (256 / 360) };
     };
     const shaped = (shape) => {
-      const all = rings(shape);
-      return { rings: all, box: boxOf(all) };
+      const rings = shape.flat().map(points);
+      return { rings, box: boxOf(rings) };
     };
+    return { points, label, shaped, boxOf };
+  }
+
+  function prepare(data) {
+    const shapes = shapeReader(data.origin);
     const communities = data.communities.map((each) => ({
-      ...each, ...shaped(each.shape), label: each.label && label(each.label),
+      ...each, ...shapes.shaped(each.shape), label: each.label && shapes.label(each.label),
     }));
     const grids = data.grids.map((each) => ({
-      ...each, ...shaped(each.shape), label: label(each.label), colour: data.palette[each.colour],
-      community: communities[each.community], standing: [],
+      ...each, ...shapes.shaped(each.shape), label: shapes.label(each.label), colour: data.palette[each.colour],
+      community: communities[each.community],
     }));
-    const buildings = data.buildings.map(([grid, shape, name, address, households]) => ({
-      grid: grids[grid], ...shaped(shape), name, address, households,
-    }));
-    for (const building of buildings) if (building.grid) building.grid.standing.push(building);
-    const sites = data.sites.map((site) => ({ ...site, at: points(site.at) }));
-    const lines = data.lines.map((line) => ({ ...line, paths: line.paths.map(points) }));
-    return { communities, grids, buildings, sites, lines, internal: data.internal };
+    const content = { communities, grids, buildings: [], internal: data.internal };
+    content.layers = gisgrid.layersOf(data.layers, shapes, content);
+    return content;
   }
 
   function holds(shape, x, y) {

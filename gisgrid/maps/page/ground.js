@@ -1,21 +1,13 @@
-// The map's one canvas: ground, lines, buildings, borders; labels are asked of labels.js.
+// The map's one canvas: colours of the grids, layers below and above their borders, texts (labels.js).
 // In: prepared content. Out: a Leaflet layer. Every colour of a grid comes with the data.
 "use strict";
 
 (function (gisgrid) {
-  const INK = "#1b2733";
-  const BUILDINGS_FROM = 16; // zoom
-  const LINES = {
-    street: { width: 2.2, colour: "#ffffff" },
-    river: { width: 7, colour: "#7ab6e6" },
-    main_road: { width: 6, colour: "#f2b84b", casing: "#c48a1d" },
-    railway: { width: 3, colour: "#3d4854", dash: [9, 7], casing: "#3d4854" },
-    wall: { width: 2, colour: "#8a5a33", dash: [5, 3] },
-  };
+  const { INK, onScreen } = gisgrid;
 
   const GridCanvas = L.Renderer.extend({
-    initialize(content) {
-      L.Renderer.prototype.initialize.call(this, { padding: 0.3 });
+    initialize(content, options) {
+      L.Renderer.prototype.initialize.call(this, { padding: 0.3, opacity: 1, ...options });
       this.content = content;
       this.chosen = null;
     },
@@ -47,7 +39,7 @@
       const zoom = this._map.getZoom();
       const origin = this._map.getPixelOrigin();
       const view = {
-        zoom, scale: 2 ** zoom, origin,
+        zoom, scale: 2 ** zoom, origin, opacity: this.options.opacity,
         thick: Math.min(2.2, Math.max(0.35, 2 ** ((zoom - 16.5) / 1.6))),
         seen: [this._bounds.min.x, this._bounds.min.y, this._bounds.max.x, this._bounds.max.y],
       };
@@ -55,10 +47,6 @@
       gisgrid.drawLabels(this.pen, view, this.content, this.chosen);
     },
   });
-
-  const onScreen = (view, box) =>
-    box[2] * view.scale - view.origin.x >= view.seen[0] && box[0] * view.scale - view.origin.x <= view.seen[2] &&
-    box[3] * view.scale - view.origin.y >= view.seen[1] && box[1] * view.scale - view.origin.y <= view.seen[3];
 
   function trace(pen, view, points, close) {
     for (let i = 0; i < points.length; i += 2) {
@@ -89,28 +77,9 @@
     return pen.createPattern(tile, "repeat");
   }
 
-  function strokeLine(pen, view, line) {
-    const style = LINES[line.kind];
-    if (!style) return;
-    const width = Math.max(1, style.width * view.thick);
-    pen.beginPath();
-    for (const points of line.paths) trace(pen, view, points, false);
-    pen.lineCap = style.dash ? "butt" : "round";
-    if (style.casing) {
-      pen.setLineDash([]);
-      pen.strokeStyle = style.casing;
-      pen.lineWidth = width + 1.6;
-      pen.stroke();
-    }
-    pen.setLineDash((style.dash || []).map((part) => part * view.thick));
-    pen.strokeStyle = style.dash && style.casing ? "#ffffff" : style.colour;
-    pen.lineWidth = style.dash && style.casing ? Math.max(0.8, width - 0.6) : width;
-    pen.stroke();
-    pen.setLineDash([]);
-  }
-
   function drawGround(pen, view, content, chosen) {
-    const { communities, grids, lines } = content;
+    const { communities, grids } = content;
+    const layers = gisgrid.shownLayers(content);
     pen.lineJoin = "round";
     const bare = communities.filter((each) => !each.edition && onScreen(view, each.box));
     path(pen, view, bare);
@@ -121,37 +90,21 @@
       if (!onScreen(view, grid.box)) continue;
       path(pen, view, [grid]);
       pen.fillStyle = grid.colour;
+      pen.globalAlpha = view.opacity;
       pen.fill("evenodd");
+      pen.globalAlpha = 1;
       if (grid.dedicated) {
         pen.fillStyle = hatch;
         pen.fill("evenodd");
       }
     }
-    for (const kind of ["street", "river", "wall", "railway", "main_road"]) {
-      if (kind === "street" && view.zoom < 15) continue;
-      for (const line of lines) if (line.kind === kind) strokeLine(pen, view, line);
-    }
-    if (view.zoom >= BUILDINGS_FROM) drawBuildings(pen, view, content);
+    for (const { kind, own } of layers) if (kind.drawBelow) kind.drawBelow(pen, view, own, content);
     outline(pen, view, grids, view.zoom < 14 ? 0.8 : 2, "#46525e");
     outline(pen, view, communities, view.zoom < 14 ? 2 : 3.5, "#1b2733");
+    for (const { kind, own } of layers) if (kind.drawAbove) kind.drawAbove(pen, view, own, content);
     if (chosen) {
       outline(pen, view, [chosen], 7, "#ffffff");
       outline(pen, view, [chosen], 4, "#b3261e");
-    }
-  }
-
-  // One path for the buildings of each grid: a single path of very many slows a canvas down out of proportion.
-  function drawBuildings(pen, view, content) {
-    pen.fillStyle = "rgba(84,74,66,.55)";
-    pen.strokeStyle = "rgba(60,52,46,.75)";
-    pen.lineWidth = 0.8;
-    const homeless = content.buildings.filter((building) => !building.grid);
-    for (const group of [...content.grids.map((grid) => (onScreen(view, grid.box) ? grid.standing : [])), homeless]) {
-      const seen = group.filter((building) => onScreen(view, building.box));
-      if (!seen.length) continue;
-      path(pen, view, seen);
-      pen.fill("evenodd");
-      pen.stroke();
     }
   }
 
@@ -163,9 +116,7 @@
   }
 
   gisgrid.GridCanvas = GridCanvas;
-  gisgrid.BUILDINGS_FROM = BUILDINGS_FROM;
-  gisgrid.INK = INK;
+  gisgrid.trace = trace;
+  gisgrid.path = path;
   gisgrid.hatching = hatching;
-  gisgrid.strokeLine = strokeLine;
-  gisgrid.onScreen = onScreen;
 })((window.gisgrid = window.gisgrid || {}));

@@ -1,12 +1,11 @@
 // Labels of the canvas: each takes the fullest form that fits, and none lies on another.
-// In: the pen, the view, prepared content. Out: pixels; a star for each service centre.
+// In: the pen, the view, prepared content. Out: pixels.
 "use strict";
 
 (function (gisgrid) {
-  const { say, INK, onScreen } = gisgrid;
+  const { say } = gisgrid;
+  const INK = "#1b2733";
   const FONT = '"Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
-  const NAMES_FROM = 17.5, SITES_FROM = 15.5; // zoom
-  const STAR = 8; // pixels from its centre
   const widths = new Map(); // text is measured once for each font
   function widthOf(pen, row) {
     const key = `${row.weight || 400} ${row.size} ${row.text}`;
@@ -16,6 +15,10 @@
     }
     return widths.get(key);
   }
+
+  const onScreen = (view, box) =>
+    box[2] * view.scale - view.origin.x >= view.seen[0] && box[0] * view.scale - view.origin.x <= view.seen[2] &&
+    box[3] * view.scale - view.origin.y >= view.seen[1] && box[1] * view.scale - view.origin.y <= view.seen[3];
 
   function lettering(pen, view) {
     const taken = [];
@@ -84,54 +87,18 @@
         }
       }
     }
-    if (view.zoom >= SITES_FROM) {
-      for (const site of content.sites) if (isCentre(site)) keepFree(...place(view, site.at), STAR);
-    }
+    const layers = gisgrid.shownLayers(content);
+    for (const { kind, own } of layers) if (kind.keepFree) kind.keepFree(keepFree, view, own);
     for (const grid of visible) {
       const room = radius(grid) * 1.15;
       if (room < 6) continue;
       const shifts = [0, -0.3 * room, 0.3 * room]; // a little up or down, where a star stands in the way
       gridForms(grid).some((rows) => shifts.some((shift) => put(rows, grid.label.x, grid.label.y, room, shift)));
     }
-    if (view.zoom >= SITES_FROM) drawSites(pen, view, content.sites, put);
-    if (view.zoom >= NAMES_FROM) {
-      for (const building of content.buildings) {
-        if (!building.name || !onScreen(view, building.box)) continue;
-        const [x1, y1, x2, y2] = building.box;
-        const room = (Math.max(x2 - x1, y2 - y1) / 2) * view.scale * 1.3;
-        put([{ text: building.name, size: 11.5 }], (x1 + x2) / 2, (y1 + y2) / 2, room);
-      }
-    }
+    for (const { kind, own } of layers) if (kind.labels) kind.labels(put, view, own);
   }
 
-  const isCentre = (site) => site.kind === "service_centre";
-  const place = (view, at) => [at[0] * view.scale - view.origin.x, at[1] * view.scale - view.origin.y];
-
-  function drawSites(pen, view, sites, put) {
-    for (const site of sites) {
-      const centre = isCentre(site);
-      if (centre) drawStar(pen, ...place(view, site.at), STAR);
-      if (centre || view.zoom >= 16.5) {
-        const drop = (centre ? STAR + 11 : 30) / view.scale;
-        put([{ text: site.name, size: 12, colour: centre ? "#8c1d18" : "#2c5c37" }], site.at[0], site.at[1] + drop);
-      }
-    }
-  }
-
-  function drawStar(pen, x, y, size) {
-    pen.beginPath();
-    for (let i = 0; i < 10; i += 1) {
-      const reach = i % 2 ? size * 0.42 : size, angle = (Math.PI / 5) * i - Math.PI / 2;
-      pen.lineTo(x + reach * Math.cos(angle), y + reach * Math.sin(angle));
-    }
-    pen.closePath();
-    pen.fillStyle = "#b3261e";
-    pen.strokeStyle = "#ffffff";
-    pen.lineWidth = 2;
-    pen.stroke();
-    pen.fill();
-  }
-
+  gisgrid.INK = INK;
+  gisgrid.onScreen = onScreen;
   gisgrid.drawLabels = drawLabels;
-  gisgrid.drawStar = drawStar;
 })((window.gisgrid = window.gisgrid || {}));

@@ -1,15 +1,14 @@
 // The staff map's page: map, panel, search and address bar work together.
-// In: a Leaflet map, the JSON block #gisgrid-data. Out: window.gisgridStaffMap, which the page calls once.
+// In: a Leaflet map and its layer of grids. Out: gisgrid.openStaffMap, which the page calls once.
 "use strict";
 
 (function (gisgrid) {
-  const { boxOf, prepare, holds, say, gridName, switchLanguage, GridCanvas, BUILDINGS_FROM } = gisgrid;
-  const { element, gridCard, buildingCard, fillLegend } = gisgrid;
-  const FOUND_AT_MOST = 12;
+  const { boxOf, say, gridName, card, fillLegend, startSearch } = gisgrid;
 
   document.documentElement.classList.add("js");
 
   const narrow = window.matchMedia("(max-width: 760px)"); // as in staff_map.css: card and table scroll together
+  const addressed = window.parent === window; // in a notebook's frame there is no address of its own
   const byId = (id) => document.getElementById(id);
   const rows = () => document.querySelectorAll("tr[data-code]");
   const bounds = (map, box) => L.latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
@@ -25,18 +24,14 @@
     }
   }
 
-  // What is chosen: { grid }, { building, grid }, { code } of an unknown link, or null. One place knows it and shows it.
-  function chooser(map, content, layer) {
+  // What is chosen: { grid }, { building, grid }, { place } of a layer, { code } of an unknown link, or null.
+  // One place knows it and shows it.
+  function chooser(map, layer) {
+    const { content } = layer;
     let shown = null;
-    function parts() {
-      if (!shown) return [element("p", say("点击网格或楼栋查看详情"), "hint")];
-      if (shown.building) return buildingCard(shown.building);
-      return shown.grid ? gridCard(shown.grid) : [element("p", `${say("此编码不在本图")} ${shown.code}`, "hint")];
-    }
     function refresh() {
-      byId("card").replaceChildren(...parts());
-      layer.chosen = (shown && shown.grid) || null;
-      layer.redraw();
+      byId("card").replaceChildren(...card(content, shown));
+      layer.choose(shown);
       if (shown && narrow.matches) byId("card").scrollIntoView({ block: "nearest" });
       for (const row of rows()) {
         const chosen = layer.chosen !== null && row.dataset.code === layer.chosen.code;
@@ -47,7 +42,7 @@
     function choose(what) {
       shown = what;
       const code = what && what.grid ? `#${encodeURIComponent(what.grid.code)}` : location.pathname + location.search;
-      history.replaceState(null, "", code);
+      if (addressed) history.replaceState(null, "", code);
       refresh();
     }
     function follow() {
@@ -65,89 +60,38 @@
     map.fitBounds(bounds(map, box), { padding: [60, 60], maxZoom: 17.5, animate: false });
   }
 
-  // ---- search: part of a name, an address, a number, a code or a contact ----
-
-  // Full-width letters and digits count as the ordinary ones: １号楼 is 1号楼.
-  const plain = (text) => String(text === null || text === undefined ? "" : text).normalize("NFKC").toLowerCase();
-
-  function searchable(content) {
-    const grids = content.grids.map((grid) => ({
-      what: { grid }, box: grid.box,
-      label: () => `${gridName(grid)} · ${grid.community.name}`,
-      text: plain([gridName(grid), grid.community.name, grid.code, ...grid.posts.map((post) => post[1])].join(" ")),
-    }));
-    const buildings = content.buildings.map((building) => ({
-      what: { building, grid: building.grid }, box: building.box,
-      label: () => building.address || building.name || say("楼栋"),
-      text: plain(`${building.address || ""} ${building.name || ""}`),
-    }));
-    return [...grids, ...buildings];
-  }
-
-  function startSearch(map, content, choose) {
-    const input = byId("search"), list = byId("found");
-    const entries = searchable(content);
-    function clear() {
-      list.replaceChildren();
-      input.value = "";
-    }
-    input.addEventListener("input", () => {
-      const words = plain(input.value).split(/\s+/).filter(Boolean);
-      const found = words.length ? entries.filter((entry) => words.every((word) => entry.text.includes(word))) : [];
-      list.replaceChildren(...found.slice(0, FOUND_AT_MOST).map((entry) => {
-        const item = element("li"), button = element("button", entry.label());
-        button.type = "button";
-        button.addEventListener("click", () => {
-          clear();
-          fly(map, entry.box);
-          choose(entry.what);
-        });
-        item.append(button);
-        return item;
-      }));
-      if (words.length && !found.length) list.append(element("li", say("没有找到"), "hint"));
-    });
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") clear();
-      if (event.key === "Enter" && list.querySelector("button")) list.querySelector("button").click();
-    });
-  }
-
-  // ---- the page ----
-
-  function translate(content, refresh) {
-    switchLanguage();
-    fillLegend(content);
-    const names = new Map(content.grids.map((grid) => [grid.code, gridName(grid)]));
+  function translate(layer, refresh) {
+    gisgrid.switchLanguage();
+    fillLegend(layer.content);
+    layer.switches.translate();
+    const names = new Map(layer.content.grids.map((grid) => [grid.code, gridName(grid)]));
     for (const row of rows()) row.querySelector("a").textContent = names.get(row.dataset.code);
-    byId("search").placeholder = say("查找网格、地址、楼栋、联系人");
+    byId("search").placeholder = say("查找网格、地址、楼栋、小区、联系人");
     refresh();
   }
 
-  window.gisgridStaffMap = function gisgridStaffMap(map) {
-    const content = prepare(JSON.parse(byId("gisgrid-data").textContent), map);
-    const layer = new GridCanvas(content);
+  gisgrid.openStaffMap = function openStaffMap(map, layer) {
+    const { content } = layer;
     fillLegend(content);
     map.invalidateSize({ animate: false });
     const area = boxOf([...content.communities, ...content.grids].flatMap((each) => each.rings));
     if (hasScreen(area)) map.fitBounds(bounds(map, area), { padding: [12, 12], animate: false });
     map.setMinZoom(map.getZoom() - 2);
-    layer.addTo(map);
     L.control.zoom({ position: "topleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
 
-    const { choose, follow, refresh } = chooser(map, content, layer);
-    map.on("click", (event) => {
-      const { x, y } = map.project(event.latlng, 0);
-      const grid = content.grids.find((each) => holds(each, x, y));
-      const building = map.getZoom() >= BUILDINGS_FROM && content.buildings.find((each) => holds(each, x, y));
-      if (building) choose({ building, grid: building.grid || grid });
-      else choose(grid ? { grid } : null);
+    const { choose, follow, refresh } = chooser(map, layer);
+    layer.on("choose", ({ what }) => choose(what));
+    layer.on("switch", () => fillLegend(content));
+    startSearch(content, ({ box, what }) => {
+      fly(map, box);
+      const { building } = what;
+      const middle = building && [(building.box[0] + building.box[2]) / 2, (building.box[1] + building.box[3]) / 2];
+      choose(building ? { ...what, at: middle } : what);
     });
-    startSearch(map, content, choose);
     window.addEventListener("hashchange", follow);
     window.addEventListener("resize", () => map.invalidateSize());
-    byId("language").addEventListener("click", () => translate(content, refresh));
+    byId("language").addEventListener("click", () => translate(layer, refresh));
     byId("print").addEventListener("click", () => window.print());
     refresh();
     follow();
