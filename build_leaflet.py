@@ -1,17 +1,20 @@
 """Build hook: puts Leaflet beside the maps, pinned by hash, so that a page needs no network.
 
 In: the build requirement XStatic-Leaflet (Leaflet 1.9.3 as published, carried by PyPI). Out: the folder
-`gisgrid/maps/vendor/leaflet/`, which git ignores and every wheel, source archive and editable installation carries.
-A file whose SHA-256 is not the one below stops the build; the two sums are those that leafletjs.com publishes as
-`integrity` for this version.
+`gisgrid/maps/vendor/leaflet/`, which git ignores and every wheel, source archive and editable installation carries:
+Leaflet whole for the staff map, and its core for the planner's page, which paints by itself and needs of Leaflet only
+the map that is moved and zoomed, two controls, and the renderer that its canvas is.
+A file whose SHA-256 is not the one below stops the build; the sums of `leaflet.js` and `leaflet.css` are those that
+leafletjs.com publishes as `integrity` for this version.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -22,6 +25,34 @@ SHA256: Final = {
     "leaflet.js": "5819285cec137b229c94e1ee5ad73e8b6b84345a4367d60f75fe477fe0fb7b03",
     "leaflet.css": "90b693d86392a4779c861b28cf307e7e59c3fb35328c4d8b95f58f814d38c722",
 }
+SOURCE: Final = "leaflet-src.esm.js"
+SOURCE_SHA256: Final = "17cbba56c1ad018677d9471328cf31e2c3c8fe6930504b0345453ca38c97ba3d"
+CORE_SHA256: Final = {
+    "leaflet-core.js": "113465908de2f6a7958a60833564dd39bcc1f6c52df3f7aeceffbbc2b4cc7134",
+    "leaflet-core.css": "bbea7130f361ba3bed125ce8f32bbf70abddf2fc7d0c53e5e69767f87fd1a1a2",
+}
+CORE: Final = {
+    "createMap": "map",
+    "Renderer": "Renderer",
+    "Zoom": "ZoomControl",
+    "Scale": "ScaleControl",
+    "toLatLngBounds": "latLngBounds",
+    "setPosition": "setPosition",
+}
+"""What the planner's page imports from the core: Leaflet's name inside its source, and the name that it gets."""
+HANDLERS: Final = frozenset({"Drag", "ScrollWheelZoom", "TouchZoom"})
+"""Parts of the core that no other part names: they add themselves to the map."""
+LEFT_OUT: Final = frozenset(
+    {"Attribution", "BoxZoom", "Canvas", "CircleMarker", "Circle", "DivOverlay", "DoubleClickZoom", "EPSG3395"}
+    | {"EPSG4326", "FeatureGroup", "GeoJSON", "GridLayer", "Icon", "ImageOverlay", "Keyboard", "LayerGroup", "Layers"}
+    | {"Marker", "Path", "Polygon", "Polyline", "Popup", "Rectangle", "SVG", "Simple", "TapHold", "TileLayer"}
+    | {"Tooltip", "VideoOverlay", "canvas", "svg"}
+)
+"""Parts that the planner's page does without; what only ties them to other parts goes with them."""
+STYLES_LEFT_OUT: Final = re.compile(
+    r"marker|popup|tooltip|tile|layers|attribution|image|overlay-pane|shadow-pane|zoom-box|vml|lvml|svg|path|div-icon"
+    r"|crosshair|canvas|oldie"
+)
 LICENSE: Final = """\
 BSD 2-Clause License
 
@@ -79,19 +110,29 @@ def copy_leaflet(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, expected in SHA256.items():
         target = folder / name
-        if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == expected:
-            continue
-        content = _published(name)
-        found = hashlib.sha256(content).hexdigest()
-        if found != expected:
-            raise RuntimeError(
-                f"{name} of {DISTRIBUTION} has SHA-256 {found}, not the pinned {expected}; do not ship it."
-            )
-        target.write_bytes(content)
+        if not _is(target, expected):
+            target.write_bytes(_published(name, expected))
+    script, style = folder / "leaflet-core.js", folder / "leaflet-core.css"
+    if not (_is(script, CORE_SHA256[script.name]) and _is(style, CORE_SHA256[style.name])):
+        script.write_text(core_of(_published(SOURCE, SOURCE_SHA256).decode()), encoding="utf-8")
+        style.write_text(style_of((folder / "leaflet.css").read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "LICENSE").write_text(LICENSE, encoding="utf-8")
 
 
-def _published(name: str) -> bytes:
+def _is(file: Path, expected: str) -> bool:
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == expected
+
+
+def _published(name: str, expected: str) -> bytes:
+    """Return a file of the distribution, if it is the pinned one."""
+    content = _read(name)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise RuntimeError(f"{name} of {DISTRIBUTION} has SHA-256 {found}, not the pinned {expected}; do not ship it.")
+    return content
+
+
+def _read(name: str) -> bytes:
     try:
         source = metadata.distribution(DISTRIBUTION).locate_file(f"{SOURCE_FOLDER}/{name}")
     except metadata.PackageNotFoundError as error:
@@ -99,3 +140,100 @@ def _published(name: str) -> bytes:
             f"{DISTRIBUTION} is not installed: build with isolation, or install the requirements of [build-system]."
         ) from error
     return Path(str(source)).read_bytes()
+
+
+# ---- The core: statements of Leaflet's own source, none of them changed ---------------------------------------------
+
+
+class Statement(NamedTuple):
+    """A statement at the top of Leaflet's source.
+
+    Attributes
+    ----------
+    defines
+        Names that it declares; none for one that adds to something, such as `Map.include({…})`.
+    words
+        Every name in its code that could be one of the source, texts and comments aside.
+    """
+
+    text: str
+    defines: frozenset[str]
+    words: tuple[str, ...]
+
+
+_NO_CODE: Final = re.compile(r"/\*.*?\*/|//[^\n]*|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"", re.DOTALL)
+_WORD: Final = re.compile(r"(?<![.\w$])[A-Za-z$_][\w$]*")
+_KEY: Final = re.compile(r"([{,]\s*)[\w$]+(\s*:)")
+_PARAMETERS: Final = re.compile(r"function[^(]*\(([^)]*)\)")
+_LOCAL: Final = re.compile(r"(?<=\svar )[\w$]+|(?<=,\s)[\w$]+(?= =)")
+_DECLARATION: Final = re.compile(r"(?:function\s+([\w$]+)|var\s+([\w$]+(?:\s*,\s*[\w$]+)*)\s*[=;])")
+
+
+def core_of(source: str) -> str:
+    """Return the statements of Leaflet's source that `CORE` and `HANDLERS` need, as a module that exports `CORE`.
+
+    A declaration is kept where something kept names it, and what adds to a kept name is kept too, unless it names
+    something of `LEFT_OUT`.
+
+    Raises
+    ------
+    RuntimeError
+        A declaration that is needed names something of `LEFT_OUT`.
+    """
+    statements = _statements(source)
+    declared = {name for each in statements for name in each.defines}
+    names: set[str] = set()
+    found = {*CORE, *HANDLERS}
+    while found - names:
+        names |= found
+        kept = [each for each in statements if _belongs(each, names)]
+        found = {word for each in kept for word in each.words if word in declared}
+    missing = names & LEFT_OUT
+    if missing:
+        raise RuntimeError(f"The core of Leaflet needs {', '.join(sorted(missing))}, which LEFT_OUT leaves out.")
+    text = "\n".join(each.text.rstrip() for each in kept)
+    exports = ", ".join(name if name == given else f"{name} as {given}" for name, given in CORE.items())
+    return f"{text}\nexport {{ {exports} }};\n"
+
+
+def _belongs(statement: Statement, names: set[str]) -> bool:
+    if statement.defines:
+        return bool(statement.defines & names)
+    return statement.words[0] in names | {"if"} and not LEFT_OUT.intersection(statement.words)
+
+
+def _statements(source: str) -> list[Statement]:
+    """Return the statements of the source: each begins a line, and what is inside one is indented."""
+    code = _NO_CODE.sub(_blank, source)
+    starts = [match.start() for match in re.finditer(r"^[A-Za-z$_]", code, re.MULTILINE)]
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(code)], strict=True):
+        words = tuple(_names_in(code[start:end]))
+        declaration = _DECLARATION.match(code, start)
+        declared = (declaration[1] or declaration[2]) if declaration else ""
+        if words[0] not in {"export", "import"}:
+            found.append(Statement(source[start:end], frozenset(re.findall(r"[\w$]+", declared)), words))
+    return found
+
+
+def _names_in(code: str) -> list[str]:
+    """Return the names that code uses, in order; keys of objects, and what it declares inside, are its own."""
+    own = {name for listed in _PARAMETERS.findall(code) for name in re.findall(r"[\w$]+", listed)}
+    own |= set(_LOCAL.findall(code))
+    return [word for word in _WORD.findall(_KEY.sub(r"\1 \2", code)) if word not in own]
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Return as many blanks as a text or comment is long, so that places stay what they are."""
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def style_of(style: str) -> str:
+    """Return the rules of Leaflet's style that speak of something that the core has."""
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/|@media print \{.*", "", style, flags=re.DOTALL))
+    lines = []
+    for selectors, body in rules:
+        left = [each.strip() for each in selectors.split(",") if not STYLES_LEFT_OUT.search(each)]
+        if left:
+            lines.append(f"{', '.join(left)} {{ {' '.join(body.split())} }}")
+    return "\n".join(lines) + "\n"

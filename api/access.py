@@ -91,7 +91,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/maps/{code}.xlsx"): Rule(_PLANNING, Reach.DIVISION, page=True),
         ("GET", "/planner/"): Rule(_PLANNING, Reach.FILTERED, page=True),
         ("GET", "/planner/{plan_id}"): Rule(_PLANNING, Reach.PLAN, page=True),
-        ("GET", "/planner/assets/{name}"): OPEN,
+        ("GET", "/planner/assets/{version}/{name}"): OPEN,
         ("GET", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
         ("POST", "/v1/locate"): Rule(_ALL, Reach.ANYWHERE, from_memory=True),
         ("GET", "/v1/divisions"): Rule(_ALL, Reach.FILTERED),

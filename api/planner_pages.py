@@ -1,22 +1,20 @@
-"""The planner's pages as they are sent: the list of communities, the editor, and the files that they load.
+"""The planner's pages as they are sent: the list of communities, and the editor.
 
-Room: the front door on the wire. In: values. Out: HTML, scripts, styles. Every value is escaped where it is put in; the
+Room: the front door on the wire. In: values. Out: HTML. Every value is escaped where it is put in; the
 pages hold no script or style of their own, so their policy allows none.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from importlib import resources
 from typing import Final
 
 from fastapi import Response
 
-from gisgrid.maps.resources import leaflet
+from api import planner_assets
 from gisgrid.store.plans import PlanSummary
 
 POLICY: Final = (
@@ -32,20 +30,6 @@ STATES: Final[Mapping[str, str]] = {
     "published": "已发布 published",
     "rejected": "已退回 rejected",
 }
-_MEDIA_TYPES: Final[Mapping[str, str]] = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file that the pages load: its content, what it is, and the tag by which a browser knows it again."""
-
-    content: bytes
-    media_type: str
-    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +44,12 @@ class CommunityPlans:
     plans: Sequence[PlanSummary]
 
 
-@cache
-def assets() -> Mapping[str, Asset]:
-    """Return the files that may be loaded, by name; there are no others.
-
-    Raises
-    ------
-    Unavailable
-        The package was not built, and Leaflet is not there.
-    """
-    folder = resources.files("api") / "editor"
-    texts = {entry.name: entry.read_bytes() for entry in folder.iterdir() if _suffix(entry.name) in _MEDIA_TYPES}
-    texts |= {"leaflet.js": leaflet().script.encode(), "leaflet.css": leaflet().style.encode()}
-    return {
-        name: Asset(content, _MEDIA_TYPES[_suffix(name)], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-        for name, content in texts.items()
-    }
-
-
-def editor_page() -> Response:
-    """Return the editor; which plan it opens stands in its address."""
-    return _page((resources.files("api") / "editor" / "editor.html").read_text(encoding="utf-8"))
+def editor_page(plan_id: str) -> Response:
+    """Return the editor of a plan; its board is asked for while the scripts are still on their way."""
+    html = (resources.files("api") / "editor" / "editor.html").read_text(encoding="utf-8")
+    board = f'<link rel="preload" as="fetch" crossorigin href="/v1/plans/{escape(plan_id)}/board">'
+    files = planner_assets.links("main.js", "leaflet.css", "editor.css")
+    return _page(html.replace("<!-- files -->", f"{board}\n{files}"))
 
 
 def start_page(communities: Sequence[CommunityPlans], *, may_draw: bool, actor: str) -> Response:
@@ -94,8 +63,7 @@ def start_page(communities: Sequence[CommunityPlans], *, may_draw: bool, actor: 
     return _page(
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>网格方案 · gisgrid</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/planner/assets/start.css">'
-        '<script type="module" src="/planner/assets/start.js"></script></head><body><main>'
+        f'<link rel="icon" href="data:,">{planner_assets.links("start.js", "start.css")}</head><body><main>'
         f'<header><div><h1>网格方案</h1><p class="soft">Plans of community grids</p></div>'
         f'<p class="soft">{escape(actor)} · <a href="/">首页 Start</a></p></header>'
         '<p id="told" role="status" hidden></p>'
@@ -135,10 +103,6 @@ def _link(plan: PlanSummary) -> str:
 
 def _tallies(plan: PlanSummary) -> str:
     return f"{plan.grids} 网格 · {plan.households} 户 · 问题 {plan.errors} · 提示 {plan.warnings}"
-
-
-def _suffix(name: str) -> str:
-    return name[name.rfind(".") :]
 
 
 def _page(html: str) -> Response:

@@ -1,14 +1,14 @@
 // The Leaflet layer of the plan: three canvases (ground, numbers, hand), of which only the box that changed is painted again.
-// In: a scene (board, state, picker, marks). Out: a layer. Knows Leaflet, which the page loads before as the global L.
+// In: a scene (board, state, picker, marks). Out: a layer, a map. The one place that knows Leaflet.
 
+import { Renderer, ScaleControl, ZoomControl, latLngBounds, map as newMap, setPosition } from "./leaflet.js";
 import { paintCursor, paintGround, paintLabels } from "./draw.js";
 
-const L = window.L;
 const MARGIN = 5; // pixels around a changed cell: its border is as wide
 
-export const PlanCanvas = L.Renderer.extend({
+export const PlanCanvas = Renderer.extend({
   initialize(scene) {
-    L.Renderer.prototype.initialize.call(this, { padding: 0.25 });
+    Renderer.prototype.initialize.call(this, { padding: 0.25 });
     this.scene = scene;
     this.cursor = {};
     this.dirty = null; // box of the world that waits for the next frame
@@ -32,9 +32,9 @@ export const PlanCanvas = L.Renderer.extend({
 
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
-    L.Renderer.prototype._update.call(this);
+    Renderer.prototype._update.call(this);
     const size = this._bounds.getSize(), density = window.devicePixelRatio || 1;
-    L.DomUtil.setPosition(this._container, this._bounds.min);
+    setPosition(this._container, this._bounds.min);
     this.canvases.forEach((canvas, at) => {
       canvas.width = Math.round(size.x * density);
       canvas.height = Math.round(size.y * density);
@@ -107,19 +107,19 @@ export const PlanCanvas = L.Renderer.extend({
 });
 
 export function openMap(element, board) {
-  const map = L.map(element, {
+  const map = newMap(element, {
     zoomControl: false, attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, maxZoom: 21,
-    boxZoom: false, keyboard: false, doubleClickZoom: false, preferCanvas: true, fadeAnimation: false, inertia: false,
+    fadeAnimation: false, inertia: false,
   });
-  L.control.zoom({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
-  L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+  new ZoomControl({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
+  new ScaleControl({ imperial: false, position: "bottomright" }).addTo(map);
   fit(map, board.box);
   map.setMinZoom(map.getZoom() - 3);
   return map;
 }
 
 export function bounds(map, box) {
-  return L.latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
+  return latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
 }
 
 export function fit(map, box, maxZoom = 18.5) {

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 from fastapi import Request, Response
 
-from api import access, edit_documents, planner_pages
+from api import access, edit_documents, planner_assets, planner_pages
 from api.access import CallerDep, guarded_router
 from api.callers import Caller
 from api.deps import ServicesDep
@@ -75,19 +75,21 @@ def show_editor(services: ServicesDep, plan_id: str) -> Response:
     """Show the editor of a plan."""
     with services.database.transaction() as connection:
         plans.community_of(connection, plan_id)
-    return planner_pages.editor_page()
+    return planner_pages.editor_page(plan_id)
 
 
-@pages_router.get("/planner/assets/{name}")
-def send_asset(request: Request, name: str) -> Response:
-    """Send a file of the planner's pages; a browser that has it is told so."""
-    asset = planner_pages.assets().get(name)
+@pages_router.get("/planner/assets/{version}/{name}")
+def send_asset(request: Request, version: str, name: str) -> Response:
+    """Send a file of the planner's pages; of this version a browser keeps it for good, of another it asks each time."""
+    asset = planner_assets.assets().get(name)
     if asset is None:
         raise NotFound("The planner's pages have no such file.")
-    headers = {"ETag": asset.tag, "Cache-Control": "no-cache"}
-    if asset.tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return _zipped(request, asset.content, asset.media_type, headers)
+    current = version == planner_assets.version()
+    headers = {"Cache-Control": "public, max-age=31536000, immutable" if current else "no-cache"}
+    headers["Vary"] = "Accept-Encoding"
+    if not _takes_gzip(request):
+        return Response(asset.content, 200, headers, asset.media_type)
+    return Response(asset.zipped, 200, headers | {"Content-Encoding": "gzip"}, asset.media_type)
 
 
 @router.get("/v1/plans/{plan_id}/board")
@@ -139,7 +141,11 @@ def _may(method: str, path: str, caller: Caller) -> bool:
 def _zipped(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """Return an answer, compressed where that is worth it and the browser takes it."""
     headers = {**headers, "Vary": "Accept-Encoding"}
-    if len(content) >= _SMALLEST_ZIPPED and "gzip" in request.headers.get("accept-encoding", ""):
+    if len(content) >= _SMALLEST_ZIPPED and _takes_gzip(request):
         content = gzip.compress(content, _ZIP_LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return Response(content, 200, headers, media_type)
+
+
+def _takes_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")

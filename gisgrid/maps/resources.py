@@ -14,7 +14,7 @@ from gisgrid.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Leaflet:
-    """Leaflet's script and style, as published."""
+    """Leaflet's script and style, as published or its core."""
 
     script: str
     style: str
@@ -29,11 +29,27 @@ def leaflet() -> Leaflet:
     Unavailable
         The package was not built: a copied folder without the build step.
     """
+    return _vendored("leaflet")
+
+
+@cache
+def leaflet_core() -> Leaflet:
+    """Return the part of Leaflet that the planner's page needs, as a module and its style.
+
+    Raises
+    ------
+    Unavailable
+        The package was not built: a copied folder without the build step.
+    """
+    return _vendored("leaflet-core")
+
+
+def _vendored(name: str) -> Leaflet:
     folder = resources.files("gisgrid.maps") / "vendor" / "leaflet"
     try:
         return Leaflet(
-            script=(folder / "leaflet.js").read_text(encoding="utf-8"),
-            style=(folder / "leaflet.css").read_text(encoding="utf-8"),
+            script=(folder / f"{name}.js").read_text(encoding="utf-8"),
+            style=(folder / f"{name}.css").read_text(encoding="utf-8"),
         )
     except FileNotFoundError as error:
         raise Unavailable(

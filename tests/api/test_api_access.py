@@ -157,8 +157,8 @@ def test_the_table_says_what_the_list_by_hand_says() -> None:
     table = {" ".join(route): set(rule.roles or ()) for route, rule in CLOSED}
     assert table == {name: set(roles.split()) for name, roles in WHO_MAY.items()}
     assert {" ".join(route) for route, rule in RULED if rule.roles is None} == {
-        "GET /health/live", "GET /health/ready", "GET /planner/assets/{name}", "GET /docs", "GET /openapi.json",
-        "GET /login", "POST /login", "POST /logout", "GET /open311/v2/discovery.{format}",
+        "GET /health/live", "GET /health/ready", "GET /planner/assets/{version}/{name}", "GET /docs",
+        "GET /openapi.json", "GET /login", "POST /login", "POST /logout", "GET /open311/v2/discovery.{format}",
         "GET /open311/v2/services.{format}", "GET /open311/v2/services/{service_code}.{format}",
     }  # fmt: skip
 

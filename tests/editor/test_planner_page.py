@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 from typing import Any
 
 import httpx
 import pytest
 from served_town import EAST, WEST
 
-from api.planner_pages import POLICY, assets
+from api import planner_assets
+from api.planner_pages import POLICY
 from gisgrid.store import plans
 
 from .conftest import Desk
@@ -114,17 +114,46 @@ def test_names_that_are_scripts_stay_names(page: Any, at: Any) -> None:
 
 
 def test_script_style_and_leaflet_stay_small() -> None:
-    assert sum(len(gzip.compress(asset.content, 6)) for asset in assets().values()) <= 110_000
+    names = [*planner_assets.modules_of("main.js"), "main.js", "leaflet.css", "editor.css"]
+    files = [planner_assets.assets()[name] for name in names]
+    assert len(set(names)) == len(names) > 20
+    assert sum(len(file.content) for file in files) <= 240_000
+    assert sum(len(file.zipped) for file in files) <= 75_000
 
 
-def test_files_and_boards_come_zipped_tagged_and_only_where_they_should(desk: Desk, plan: str) -> None:
+def test_the_page_asks_for_all_it_needs_at_once_and_keeps_it(desk: Desk, plan: str) -> None:
+    context = desk.sign_in("王规划")
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/planner/{plan}")
+    page.wait_for_selector("html[data-ready]")
+    told = page.content()
+    scripts = [url for url in asked if url.endswith(".js")]
+    assert [url for url in scripts if url.removeprefix(desk.service.url) not in told] == [], "each stands in the page"
+    assert len(scripts) == len(set(scripts))
+    assert sum(url.endswith("/board") for url in asked) == 1, "the board is asked for once, ahead of the scripts"
+    assert asked.index(f"{desk.service.url}/v1/plans/{plan}/board") < asked.index(scripts[-1])
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    sent = page.evaluate(
+        "() => performance.getEntriesByType('resource')"
+        ".filter((each) => each.name.includes('/assets/') && each.transferSize).length"
+    )
+    assert sent == 0, "what is kept is not even asked for again"
+
+
+def test_files_and_boards_come_zipped_and_only_where_they_should(desk: Desk, plan: str) -> None:
     planner = desk.service.client("planner", WEST[:9])
-    script = httpx.get(f"{desk.service.url}/planner/assets/main.js")
+    address = desk.service.url + planner_assets.address("main.js")
+    script = httpx.get(address)
     assert script.headers["content-encoding"] == "gzip"
-    again = httpx.get(f"{desk.service.url}/planner/assets/main.js", headers={"If-None-Match": script.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    assert "immutable" in script.headers["cache-control"]
+    assert httpx.get(address, headers={"Accept-Encoding": "identity"}).text == script.text
+    other = httpx.get(f"{desk.service.url}/planner/assets/another-version/main.js")
+    assert (other.text, other.headers["cache-control"]) == (script.text, "no-cache")
     for name in ("..%2Faccess.py", "editor.html", "access.py", "__init__.py", "main.js%00"):
-        assert httpx.get(f"{desk.service.url}/planner/assets/{name}").status_code == 404
+        assert httpx.get(f"{address.removesuffix('main.js')}{name}").status_code == 404
     board = planner.get(f"/v1/plans/{plan}/board")
     assert board.status_code == 200
     assert board.headers["etag"] == '"1"'

@@ -113,7 +113,7 @@ def test_a_plan_is_submitted_approved_by_another_published_and_looked_up(
         held = {code_: grid for grid in plans.get(connection, plan).grids for code_ in grid.buildings}
     lon, lat = page.evaluate(
         """async (building) => {
-            const { toDegrees } = await import("/planner/assets/board.js");
+            const { toDegrees } = await import(document.querySelector("[href$='/board.js']").href);
             return toDegrees(...window.gisgridPage.board.buildings.centres.slice(2 * building, 2 * building + 2));
         }""",
         building,
