@@ -19,6 +19,7 @@ from gisgrid.geometry.place import Place
 from gisgrid.maps.ledger import render_ledger
 from gisgrid.model import CoverageRow, Division
 from gisgrid.model.ledger import LedgerData
+from gisgrid.rankings import read_ranking
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store import ledgers as stored
 from gisgrid.store.database import Connection, Database
@@ -68,6 +69,7 @@ def read_ledger(connection: Connection, code: str, now: datetime) -> LedgerData:
         abuttals=told_abuttals(communities, grids, stored.named_lines(connection, codes)),
         drawn_at=now,
         circle=read_circle(connection, code),
+        ranking=read_ranking(connection, code, now),
     )
 
 

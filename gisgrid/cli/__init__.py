@@ -45,6 +45,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "sheet": ("sheets", "sheet"),
         "ledger": ("ledgers", "ledger"),
         "circle": ("circles", "circle"),
+        "ranking": ("rankings", "ranking"),
         "serve": ("serving", "serve"),
     }
 )

@@ -13,6 +13,7 @@ from typing import Final
 
 from gisgrid.maps.circle_tables import centre_table, circle_table
 from gisgrid.maps.content import CHINA_TIME
+from gisgrid.maps.ranking_tables import ranking_table
 from gisgrid.maps.workbook import Table, Value, write_workbook
 from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, CoverageRow, Post
 from gisgrid.model.ledger import BuildingLine, LedgerData
@@ -44,6 +45,7 @@ def ledger_tables(data: LedgerData) -> list[Table]:
         pages.findings(),
         pages.chain(),
         *(() if data.circle is None else (circle_table(data.circle), centre_table(data.circle))),
+        *(() if data.ranking is None else (ranking_table(data.ranking),)),
     ]
 
 

@@ -14,6 +14,7 @@ from gisgrid.model.findings import Severity
 from gisgrid.model.grids import CoverageRow
 from gisgrid.model.people import Post
 from gisgrid.model.places import Division, Estate, HouseholdMeasure, HouseholdSource
+from gisgrid.model.rankings import Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class LedgerData:
         The instant that the ledger shows.
     circle
         Who lives within a walk of a service centre; None where it was not worked out.
+    ranking
+        The places of estates in the last quarter that was over; None where it was not worked out.
     """
 
     division: Division
@@ -99,3 +102,4 @@ class LedgerData:
     abuttals: Mapping[str, tuple[str, str, str, str]]
     drawn_at: datetime
     circle: ServiceCircle | None = None
+    ranking: Ranking | None = None
