@@ -119,6 +119,8 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/v1/plans/{plan_id}/grids"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/buildings"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/compare"): Rule(_PLANNING, Reach.PLAN),
+        ("GET", "/v1/plans/{plan_id}/comments"): Rule(_ALL, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/comments"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/history"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/micro-grids"): Rule(_PLANNING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/micro-grids"): Rule(_DRAWING, Reach.PLAN),

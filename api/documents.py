@@ -5,11 +5,12 @@ Room: the front door on the wire. In: records of the store. Out: plain values, w
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 from gisgrid import wire
-from gisgrid.model import Band, MicroDrawing, MicroGrid, PlanMove
+from gisgrid.model import Band, CommentThread, MicroDrawing, MicroGrid, PlanMove
 from gisgrid.plan.compare import Comparison
 from gisgrid.repairing import RepairedPlan
 from gisgrid.responsible import Responsible
@@ -139,6 +140,19 @@ def repaired_plan(value: RepairedPlan) -> dict[str, Any]:
 def plan_move(value: PlanMove) -> dict[str, Any]:
     """Return one step of a plan's life."""
     return {"state": value.state, "actor": value.actor, "at": wire.instant(value.at), "reason": value.reason}
+
+
+def comment_thread(value: CommentThread) -> dict[str, Any]:
+    """Return a comment with its answers."""
+    return {
+        "id": value.id,
+        "pin": value.pin,
+        "code": value.code,
+        "present": value.present,
+        "place": None if value.place is None else [value.place.x, value.place.y],
+        "resolved": value.resolved,
+        "lines": [{**dataclasses.asdict(line), "at": wire.instant(line.at)} for line in value.lines],
+    }
 
 
 def comparison(value: Comparison) -> dict[str, Any]:

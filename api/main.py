@@ -33,6 +33,7 @@ from api.points_front import PointsFront
 from api.report_front import ReportFront
 from api.routes import (
     advice,
+    comments,
     edits,
     feed,
     locate,
@@ -144,6 +145,7 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
         places,
         plans,
         repairs,
+        comments,
         edits,
         planner,
         advice,

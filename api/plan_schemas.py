@@ -12,7 +12,9 @@ from pydantic import AfterValidator, Field
 
 from api.errors import BadRequest
 from api.schemas import Strict
+from gisgrid.commenting import WORDS_LIMIT, sound_words
 from gisgrid.drawing import HEAVIEST
+from gisgrid.errors import UsageError
 from gisgrid.model import MICRO_BAND, Band, DrawSettings, Effort, Weights
 
 Weight = Annotated[float, Field(ge=0, le=HEAVIEST)]
@@ -105,15 +107,14 @@ class RepairBody(Strict):
 
 
 def _told(text: str) -> str:
-    """Return what somebody wrote, without the blanks around it."""
-    if not text.strip():
-        raise ValueError("is empty; write at least a word")
-    if "\x00" in text:
-        raise ValueError("holds the character U+0000, which no text may hold; remove it")
-    return text.strip()
+    """Return what somebody wrote, without the blanks around it; a refusal with the pointer to the member."""
+    try:
+        return sound_words("the text", text)
+    except UsageError as fault:
+        raise ValueError(str(fault)) from fault
 
 
-Words = Annotated[str, Len(1, 2_000), AfterValidator(_told)]
+Words = Annotated[str, Len(1, WORDS_LIMIT), AfterValidator(_told)]
 """What one person tells another, kept as it was written."""
 
 
@@ -121,6 +122,33 @@ class RejectBody(Strict):
     """Why a plan is sent back."""
 
     reason: Annotated[Words, Field(description="What has to change; who submitted the plan reads it.")]
+
+
+class CommentBody(Strict):
+    """A comment on a plan, a grid or a building of it; or an answer to one, or its resolution."""
+
+    words: Words | None = Field(default=None, description="Needed but for a resolution; no names or numbers of people.")
+    grid: Annotated[str, Len(1, 50)] | None = Field(default=None, description="Key of the grid that it is about.")
+    building: Annotated[str, Len(1, 100)] | None = Field(default=None, description="Code of the building.")
+    thread: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = Field(
+        default=None, description="The comment that is answered or resolved."
+    )
+    resolve: bool = Field(default=False, description="Whether that comment is settled.")
+
+    def require_one_purpose(self) -> None:
+        """Return nothing for a body that begins a thread or goes on with one.
+
+        Raises
+        ------
+        BadRequest
+            422 where it does both, or says nothing.
+        """
+        if self.thread is not None and (self.grid or self.building):
+            raise BadRequest(422, "invalid_body", "/thread: its pin stays; leave grid and building out.")
+        if self.thread is None and self.resolve:
+            raise BadRequest(422, "invalid_body", "/thread: it is missing; name the comment that is settled.")
+        if self.words is None and not self.resolve:
+            raise BadRequest(422, "invalid_body", "/words: it is missing; write what is to be said.")
 
 
 class MicroGridsBody(Strict):

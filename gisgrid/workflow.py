@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gisgrid.commenting import sound_words
 from gisgrid.drafting import draft_plan
 from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
@@ -216,12 +217,11 @@ def reject_plan(database: Database, plan_id: str, *, actor: str, reason: str) ->
     Raises
     ------
     UsageError
-        The reason says nothing.
+        The reason says nothing, or cannot be kept.
     """
-    if not reason.strip():
-        raise UsageError("reason is empty; write what has to change before the plan can be approved.")
+    sound = sound_words("reason", reason)
     with database.transaction() as connection:
-        return plans.set_state(connection, plan_id, "rejected", actor=actor, reason=reason.strip())
+        return plans.set_state(connection, plan_id, "rejected", actor=actor, reason=sound)
 
 
 def reopen_plan(database: Database, plan_id: str, *, actor: str) -> Plan:

@@ -51,6 +51,8 @@ export const api = {
   approve: (id) => ask("POST", plan(id, "/approve")),
   reject: (id, reason) => ask("POST", plan(id, "/reject"), { body: { reason } }),
   reopen: (id) => ask("POST", plan(id, "/reopen")),
+  comments: (id) => ask("GET", plan(id, "/comments")),
+  comment: (id, body) => ask("POST", plan(id, "/comments"), { body }),
   history: (id) => ask("GET", plan(id, "/history")),
   publish: (id, accept) => ask("POST", plan(id, "/publish"), { body: { accept } }),
   plans: (community) => ask("GET", `/v1/plans?community=${encodeURIComponent(community)}`),

@@ -4,6 +4,7 @@ import { api, ApiFault } from "./api.js";
 import { unpack, toWorld } from "./board.js";
 import { PlanCanvas, boxAround, fit, openMap } from "./canvas.js";
 import { ChangeList } from "./changes.js";
+import { Comments } from "./comments.js";
 import { Comparison } from "./compare.js";
 import { askInDialog, byId, element, households, notify } from "./dom.js";
 import { PlanEditor } from "./editor.js";
@@ -35,16 +36,17 @@ class Page {
       hover: (...what) => this.hover(...what), card: (...what) => this.card(...what), tallies: (slots) => this.table.refresh(slots),
       lockBuildings: (...what) => this.lockBuildings(...what), told: (text) => { byId("place").textContent = text; },
       assign: (cells, slot) => this.assign(cells, slot), reload: () => this.reload(),
-      refresh: () => { this.fillTab(); this.status(); }, repaint: (cells) => this.canvas.touch(cells === null ? null : boxAround(this.board.cells, cells)),
+      refresh: () => { this.fillTab(); this.status(); }, show: (name) => this.show(name), repaint: (cells) => this.canvas.touch(cells === null ? null : boxAround(this.board.cells, cells)),
     };
     this.tools = new Tools({ map: this.map, canvas: this.canvas, editor: this.editor, marks: this.marks, picker: this.picker, acts });
     this.table = new GridTable(this.editor, this.marks, acts);
     this.findings = new FindingList(this.editor, this.marks, acts);
     this.review = new Review(this.editor, acts);
+    this.comments = new Comments(this.editor, this.map, this.tools, acts);
     this.tabs = [
       ["findings", "检查", this.findings], ["changes", "谁变动", new ChangeList(this.editor, acts)],
       ["suggest", "建议", new Suggestions(this.editor, this.marks, acts)], ["compare", "对比", new Comparison(this.editor, this.marks, acts)],
-      ["review", "审批", this.review],
+      ["comments", "意见", this.comments], ["review", "审批", this.review],
     ];
     this.shown = "findings";
     this.changed = []; // slots whose rows wait for the next frame; null stands for all
@@ -108,6 +110,7 @@ class Page {
     this.table.refresh(this.changed);
     this.changed = [];
     this.canvas.letter();
+    this.comments.pin();
     this.fillTab();
     this.status();
   }
@@ -259,9 +262,9 @@ class Page {
 
   fillTab() {
     const list = byId("tabs");
-    list.replaceChildren(...this.tabs.map(([name, text]) => element("button", {
+    list.replaceChildren(...this.tabs.map(([name, text, { open }]) => element("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(name === this.shown), "aria-controls": "tab", onclick: () => this.show(name),
-    }, say(text))));
+    }, say(text), open ? ` ${open}` : "")));
     this.tabs.find(([name]) => name === this.shown)[2].fill(byId("tab"));
   }
 

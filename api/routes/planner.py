@@ -106,6 +106,7 @@ def get_board(request: Request, services: ServicesDep, caller: CallerDep, plan_i
         "caller": {
             "actor": caller.actor,
             "may_edit": _may("POST", "/v1/plans/{plan_id}/submit", caller),
+            "may_comment": _may("POST", "/v1/plans/{plan_id}/comments", caller),
             "may_decide": _may("POST", "/v1/plans/{plan_id}/approve", caller),
         },
         "board": shown.board,

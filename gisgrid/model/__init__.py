@@ -9,6 +9,12 @@ Codes are text, never numbers. `None` means "not known", never "zero".
 
 from __future__ import annotations
 
+from gisgrid.model.comments import (
+    CommentAction,
+    CommentLine,
+    CommentThread,
+    PinKind,
+)
 from gisgrid.model.drawing import (
     MICRO_BAND,
     Band,
@@ -125,6 +131,9 @@ __all__ = [
     "CandidateField",
     "Cell",
     "CellBorder",
+    "CommentAction",
+    "CommentLine",
+    "CommentThread",
     "CommunityInputs",
     "CoordinateSystem",
     "CoverageRow",
@@ -155,6 +164,7 @@ __all__ = [
     "MicroDrawing",
     "MicroGrid",
     "Neighbour",
+    "PinKind",
     "PlaceKind",
     "Plan",
     "PlanChange",

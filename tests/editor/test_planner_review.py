@@ -13,7 +13,7 @@ from gisgrid import workflow
 from gisgrid.store import plans
 
 from .conftest import HOSTILE, Desk
-from .test_planner_day import code, edge_of, pair, saved, shown, stored, stroke
+from .test_planner_day import code, edge_of, keys, pair, saved, shown, stored, stroke
 
 pytestmark = pytest.mark.browser
 
@@ -128,9 +128,54 @@ def test_a_plan_is_submitted_approved_by_another_published_and_looked_up(
     assert answer["grid"]["community"]["code"] == WEST
 
 
-def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(desk: Desk) -> None:
+@pytest.fixture(scope="module")
+def second(desk: Desk) -> tuple[str, Any, Any]:
+    """Another draft, open at the planner's desk and on the reviewer's phone."""
     plan = workflow.draft_plan(desk.service.database, WEST, "edition").id
-    page, reviewer = (desk.open(desk.sign_in(name), plan) for name in ("王规划", "赵审核"))
+    phone = desk.sign_in("赵审核", width=390, height=844)
+    return plan, desk.open(desk.sign_in("王规划"), plan), desk.open(phone, plan)
+
+
+def test_comments_are_pinned_answered_from_a_phone_and_outlive_their_grid(
+    desk: Desk, second: tuple[str, Any, Any]
+) -> None:
+    plan, page, phone = second
+    one, two = keys(page)[:2]
+    page.click(f"#grids tr[data-key='{one}']")
+    page.click("#tab-comments")
+    page.get_by_role("button", name="写意见").click()
+    page.locator("dialog textarea").fill(f"{HOSTILE[0]}\n北门归谁？")
+    page.locator("dialog").get_by_role("button", name="发送").click()
+    page.wait_for_selector(".pin")
+    told = desk.service.client("reviewer").post(f"/v1/plans/{plan}/comments", json={"words": "这格呢", "grid": two})
+    assert told.status_code == 201
+    phone.evaluate("() => window.gisgridPage.comments.read()")
+    phone.click("#tab-comments")
+    assert phone.locator("#tab .thread").first.inner_text().startswith(f"1　网格0{one}")
+    assert f"{HOSTILE[0]}\n北门归谁？" in phone.locator("#tab .thread .told").first.inner_text()
+    phone.get_by_role("button", name="回复").first.click()
+    phone.locator("dialog textarea").fill("归这边")
+    phone.locator("dialog").get_by_role("button", name="发送").click()
+    phone.wait_for_function("() => document.querySelectorAll('#tab .thread .told').length === 3")
+    page.evaluate("() => window.gisgridPage.comments.read()")
+    assert page.locator(".pin").all_inner_texts() == ["1", "2"]
+    page.evaluate("(grids) => window.gisgridPage.editor.operate({ op: 'merge', grids })", [one, two])
+    saved(page)
+    assert page.locator(".pin.gone").count() == 1, "the pin of the grid that ended stays where it was"
+    assert page.locator("#tab .thread").filter(has_text="已不存在").count() == 1
+    page.locator(".pin.gone").click()
+    assert page.evaluate("() => document.activeElement.innerText").count("已不存在") == 1
+    page.click("#undo")
+    saved(page)
+    assert page.locator(".pin.gone").count() == 0
+    phone.get_by_role("button", name="解决").first.click()
+    phone.wait_for_selector("#tab .thread.done")
+    assert phone.locator(".pin.done").count() == phone.locator("#tab-comments").filter(has_text="意见 1").count() == 1
+    assert page.locator("img").count() == phone.locator("img").count() == 0
+
+
+def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(second: tuple[str, Any, Any]) -> None:
+    _, page, reviewer = second
     confirm(page, "提交审核")
     page.wait_for_selector("#readonly:not([hidden])")
     why = f"{HOSTILE[0]}\n北门归03网格"
@@ -150,6 +195,4 @@ def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(desk: Desk) -> 
     assert page.locator("#tools button[data-tool=brush]").is_enabled()
     told = page.locator("#tab li").all_inner_texts()
     assert [line.split()[0] for line in told] == ["审核中", "已退回", "草稿"]
-    for each in (page, reviewer):
-        assert each.locator("img").count() == 0
-        each.close()
+    assert page.locator("img").count() == 0

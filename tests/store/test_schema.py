@@ -58,6 +58,7 @@ TRIGGERS = {
             "editions",
             "grid_codes",
             "grid_lineage",
+            "plan_comments",
             "plan_revisions",
             "report_assignments",
             "report_events",
@@ -148,7 +149,7 @@ class TestUpgrade:
                 "SELECT tablename FROM pg_indexes WHERE schemaname = 'gisgrid' AND indexdef LIKE '%gist (geom)%'"
             ).fetchall()
         assert {name.removeprefix("gisgrid.") for (name,) in checked} == tables
-        read_by_owner = {"cells", "plan_grids", "plan_findings", "import_findings", "micro_grids"}
+        read_by_owner = {"cells", "plan_grids", "plan_findings", "plan_comments", "import_findings", "micro_grids"}
         assert {name for (name,) in indexed} == tables - read_by_owner
 
     def test_changes_nothing_the_second_time(self, database_url: str) -> None:
@@ -234,6 +235,7 @@ class TestRole:
             "grid_lineage",
             "import_findings",
             "import_runs",
+            "plan_comments",
             "plan_revisions",
             "report_assignments",
             "report_events",

@@ -61,6 +61,7 @@ BEGIN
     gisgrid.cell_buildings,
     gisgrid.cell_borders,
     gisgrid.plan_revisions,
+    gisgrid.plan_comments,
     gisgrid.editions,
     gisgrid.edition_grids,
     gisgrid.edition_buildings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gisgrid.store.tables.access import AUDIT, IMPORT_FINDINGS, IMPORT_RUNS, KEYS, SESSIONS, USERS
 from gisgrid.store.tables.base import METADATA, SCHEMA, SRID
+from gisgrid.store.tables.comments import PLAN_COMMENTS
 from gisgrid.store.tables.editions import (
     EDITION_ACCEPTANCES,
     EDITION_BUILDINGS,
@@ -76,6 +77,7 @@ __all__ = [
     "MICRO_GRID_CELLS",
     "PLANS",
     "PLAN_CELLS",
+    "PLAN_COMMENTS",
     "PLAN_FINDINGS",
     "PLAN_GRIDS",
     "PLAN_REVISIONS",
