@@ -2,18 +2,22 @@
 // In: the editor, the map, the tools' selection. Out: comments, answers, resolutions; texts are shown as they were written.
 
 import { ApiFault } from "./api.js";
-import { askInDialog, button, element, notify } from "./dom.js";
+import { toWorld } from "./board.js";
+import { askInDialog, button, byId, element, notify } from "./dom.js";
 import { momentOf, nameOf, numberOf, say } from "./words.js";
 
-const L = window.L, LOOK_EVERY_MS = 20_000;
+const LOOK_EVERY_MS = 20_000;
+const AT_NUMBER = [14, -40], AT_POINT = [0, -26]; // pixels from the place to the marker's corner: beside a grid's number
 
 export class Comments {
   constructor(editor, map, tools, acts) {
     Object.assign(this, { editor, tools, acts }); // look(place), show(name), refresh()
     this.threads = [];
     this.draft = ""; // what was written and could not be sent
-    this.layer = L.layerGroup().addTo(map);
     this.map = map;
+    this.layer = element("div", { class: "pins" });
+    byId("map").append(this.layer);
+    map.on("move zoomend resize", () => this.lay()).on("zoomstart", () => { this.layer.hidden = true; });
     this.read();
     setInterval(() => { if (!document.hidden) this.read(); }, LOOK_EVERY_MS);
   }
@@ -42,28 +46,40 @@ export class Comments {
     return place && { gone: true, geometry: { coordinates: place } };
   }
 
+  // The point of the world where a place is marked: of a grid the cell nearest to its middle.
   pointOf({ slot, building, geometry }) {
     const { view, board: { cells, buildings } } = this.editor;
-    if (geometry) return L.latLng(geometry.coordinates[1], geometry.coordinates[0]);
+    if (geometry) return toWorld(geometry.coordinates);
     const centre = ({ centres }, at) => [centres[2 * at], centres[2 * at + 1]];
-    if (building !== undefined) return this.map.unproject(centre(buildings, building), 0);
+    if (building !== undefined) return centre(buildings, building);
     const held = view.cellsOf(slot).map((cell) => centre(cells, cell));
     const [x, y] = [0, 1].map((axis) => held.reduce((sum, point) => sum + point[axis], 0) / held.length);
     const away = (point) => Math.hypot(point[0] - x, point[1] - y);
-    return this.map.unproject(held.reduce((best, point) => (away(point) < away(best) ? point : best)), 0);
+    return held.reduce((best, point) => (away(point) < away(best) ? point : best));
   }
 
-  // Put the markers where grids and buildings are by now.
+  // Make the markers, where grids and buildings are by now.
   pin() {
-    this.layer.clearLayers();
-    this.threads.forEach((thread, at) => {
+    this.pins = this.threads.flatMap((thread, at) => {
       const place = this.placeOf(thread);
-      if (!place) return;
-      const icon = L.divIcon({ className: `pin${thread.resolved ? " done" : ""}${place.gone ? " gone" : ""}`, html: element("b", {}, String(at + 1)), iconSize: [26, 26], iconAnchor: place.slot === undefined ? [0, 26] : [-14, 40] }); // beside the number of a grid
-      const marker = L.marker(this.pointOf(place), { icon, title: `${this.title(thread)}：${thread.lines[0].words}` }).addTo(this.layer);
-      marker.on("click keypress", () => this.showThread(thread.id));
-      for (const name of ["pointerdown", "pointerup"]) marker.getElement().addEventListener(name, (event) => event.stopPropagation());
+      if (!place) return [];
+      const kept = (event) => event.stopPropagation(); // a marker is no ground to paint on
+      const mark = button(String(at + 1), () => this.showThread(thread.id), {
+        class: `pin${thread.resolved ? " done" : ""}${place.gone ? " gone" : ""}`, title: `${this.title(thread)}：${thread.lines[0].words}`,
+        onpointerdown: kept, onpointerup: kept, onmousedown: kept, ondblclick: kept,
+      });
+      return [{ mark, at: this.pointOf(place), shift: place.slot === undefined ? AT_POINT : AT_NUMBER }];
     });
+    this.layer.replaceChildren(...this.pins.map(({ mark }) => mark));
+    this.lay();
+  }
+
+  lay() {
+    this.layer.hidden = false;
+    for (const { mark, at, shift } of this.pins || []) {
+      const { x, y } = this.map.latLngToContainerPoint(this.map.unproject(at, 0));
+      mark.style.transform = `translate(${Math.round(x + shift[0])}px, ${Math.round(y + shift[1])}px)`;
+    }
   }
 
   showThread(id) {
