@@ -43,7 +43,7 @@ REPORT_FIELD: Final = Rule(
     "字段{field}不能保存：{fault}",
 )
 _REPORT_FIELDS: Final = tuple(each.name for each in dataclasses.fields(Report))
-_PLACED: Final = frozenset({"barriers", "buildings", "estates", "grids", "reports", "sites"})
+_PLACED: Final = frozenset({"barriers", "buildings", "estates", "grids", "nets", "reports", "sites"})
 """Layers whose places should lie in the communities: a wrong coordinate system shows on them."""
 _RELATED: Final = frozenset({"divisions", "estates", "buildings", "households"})
 """Layers after which communities, estates and counts of buildings are asked for again."""

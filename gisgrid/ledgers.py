@@ -19,6 +19,7 @@ from gisgrid.geometry.place import Place
 from gisgrid.maps.ledger import render_ledger
 from gisgrid.model import CoverageRow, Division
 from gisgrid.model.ledger import LedgerData
+from gisgrid.nets import read_nets
 from gisgrid.rankings import read_ranking
 from gisgrid.store import divisions, editions, posts
 from gisgrid.store import ledgers as stored
@@ -70,6 +71,7 @@ def read_ledger(connection: Connection, code: str, now: datetime) -> LedgerData:
         drawn_at=now,
         circle=read_circle(connection, code),
         ranking=read_ranking(connection, code, now),
+        nets=read_nets(connection, code),
     )
 
 

@@ -46,6 +46,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "ledger": ("ledgers", "ledger"),
         "circle": ("circles", "circle"),
         "ranking": ("rankings", "ranking"),
+        "nets": ("nets", "nets"),
         "serve": ("serving", "serve"),
     }
 )

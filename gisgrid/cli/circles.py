@@ -5,7 +5,6 @@ Room: the command line. In: a division code. Out: a table, a CSV file, or JSON.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +12,7 @@ import typer
 from gisgrid import circles, wire
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
-from gisgrid.errors import UsageError
 from gisgrid.maps.circle_tables import circle_table
-from gisgrid.maps.workbook import csv_text
 from gisgrid.model.circles import CIRCLE_M, ServiceCircle
 
 _MEASURED = {"streets": "along the streets", "straight": "in straight lines, as no streets are loaded", "both":
@@ -25,19 +22,14 @@ _MEASURED = {"streets": "along the streets", "straight": "in straight lines, as 
 def circle(
     code: Annotated[str, typer.Argument(help="A community, street or district.")],
     reach: Annotated[float, typer.Option(metavar="METRES", help="A quarter of an hour on foot.")] = CIRCLE_M,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table to this file.")] = None,
+    csv: output.CsvOption = None,
     as_json: output.JsonOption = False,
 ) -> None:
     """Print the share of each grid's households within a walk of a service centre (15 分钟服务圈)."""
-    if csv is not None:
-        if csv.suffix.lower() != ".csv":
-            raise UsageError(f"The table is a CSV file; name it so: --csv {csv.with_suffix('.csv').name}.")
-        output.require_writable(csv, option="--csv")
+    output.require_csv(csv)
     with opened_database() as database:
         found = circles.draw_circle(database, code, reach_m=reach)
-    if csv is not None:
-        # The mark tells spreadsheet programs that it is UTF-8.
-        output.write_whole(csv, "\ufeff" + csv_text(circle_table(found)))
+    output.write_csv(csv, circle_table(found))
     if as_json:
         output.print_json({"division": code, **_document(found)})
         return

@@ -32,8 +32,8 @@ _LAYERS_OF_OPTIONS: Final = MappingProxyType(
 
 def import_(
     layer: Annotated[str, typer.Argument(help="divisions, barriers, estates, buildings, aliases, households, ties, "
-                                              "grids, sites, posts, categories, limits, holidays, reports, or osm for "
-                                              "OpenStreetMap.")],
+                                              "grids, sites, nets, posts, categories, limits, holidays, reports, or "
+                                              "osm for OpenStreetMap.")],
     file: Annotated[Path, typer.Argument(help="Any vector format that GDAL reads, CSV or XLSX; osm: .osm.pbf, .osm.")],
     crs: Annotated[str | None, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:n; needed where the file "
                                                  "carries none.")] = None,

@@ -20,9 +20,13 @@ from rich.table import Table
 
 from gisgrid import wire
 from gisgrid.errors import GisgridError, RefusedData, UsageError
+from gisgrid.maps.workbook import Table as SheetTable
+from gisgrid.maps.workbook import csv_text
 from gisgrid.model import Finding
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object or array.")]
+
+CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table to this file.")]
 
 SHOWN_FINDINGS = 20
 """So many findings are spelled out on a terminal; `--json` has them all."""
@@ -129,6 +133,27 @@ def _unwritable(path: Path, reason: str | None, *, option: str = "the file") -> 
         f"{option[0].upper()}{option[1:]} {path} cannot be written ({reason}); name a file in a folder that exists and "
         "that you may write to."
     )
+
+
+def require_csv(path: Path | None) -> None:
+    """Return nothing where no CSV file is asked for, or one that can be written.
+
+    Raises
+    ------
+    UsageError
+        It is not called .csv, or cannot be written there.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() != ".csv":
+        raise UsageError(f"The table is a CSV file; name it so: --csv {path.with_suffix('.csv').name}.")
+    require_writable(path, option="--csv")
+
+
+def write_csv(path: Path | None, table: SheetTable) -> None:
+    """Write a table where a CSV file was asked for, with the mark that tells spreadsheet programs that it is UTF-8."""
+    if path is not None:
+        write_whole(path, "\ufeff" + csv_text(table))
 
 
 def pairs(values: Iterable[str], *, option: str) -> Mapping[str, str]:

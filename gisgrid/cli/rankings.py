@@ -5,7 +5,6 @@ Room: the command line. In: a division code, a quarter. Out: a table, a CSV file
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +12,7 @@ import typer
 from gisgrid import rankings, wire
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
-from gisgrid.errors import UsageError
 from gisgrid.maps.ranking_tables import ranking_table
-from gisgrid.maps.workbook import csv_text
 from gisgrid.model.rankings import Quarter, RankedEstate
 
 
@@ -24,20 +21,15 @@ def ranking(
     quarter: Annotated[
         str | None, typer.Option(metavar="2026Q3", help="The last one that is over by default.", show_default=False)
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table to this file.")] = None,
+    csv: output.CsvOption = None,
     as_json: output.JsonOption = False,
 ) -> None:
     """Rank the estates of a quarter by reports, late ones and reopened ones per 100 households (红黑榜)."""
     wanted = None if quarter is None else Quarter.parse(quarter)
-    if csv is not None:
-        if csv.suffix.lower() != ".csv":
-            raise UsageError(f"The table is a CSV file; name it so: --csv {csv.with_suffix('.csv').name}.")
-        output.require_writable(csv, option="--csv")
+    output.require_csv(csv)
     with opened_database() as database:
         ranked = rankings.draw_ranking(database, code, wanted)
-    if csv is not None:
-        # The mark tells spreadsheet programs that it is UTF-8.
-        output.write_whole(csv, "\ufeff" + csv_text(ranking_table(ranked)))
+    output.write_csv(csv, ranking_table(ranked))
     if as_json:
         output.print_json(
             {

@@ -130,6 +130,9 @@ SITE_SPELLINGS: Final = _spellings(
     *DEDICATED_SITE_KINDS.items(),
     ("service_centre", "党群服务中心 服务中心 服务站 service_center"),
 )
+NET_SPELLINGS: Final = _spellings(
+    ("police", "警务 警务网格 警务区 公安"), ("monitoring", "监测 监测网格 生态环境 网格监测")
+)
 TARGET_SPELLINGS: Final = _spellings(("grid", "网格"), ("property", "物业"))
 CRS_SPELLINGS: Final = _spellings(
     ("wgs84", "wgs-84 epsg:4326 gps"),
@@ -248,6 +251,18 @@ LAYERS: Final[Mapping[LayerName, Layer]] = MappingProxyType(
             ),
             geometry="polygon_or_point",
             geometry_required=True,
+        ),
+        "nets": Layer(
+            "nets",
+            "其他网格",
+            (
+                Column("net", "open_choice", required=True, aliases=("网", "类型"), longest=64, choices=NET_SPELLINGS),
+                _CODE,
+                Column("name", "text", aliases=("名称", "片区", "片区名称"), longest=64),
+            ),
+            geometry="polygon",
+            geometry_required=True,
+            key=("net", "code"),
         ),
         "posts": Layer(
             "posts",

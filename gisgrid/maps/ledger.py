@@ -13,6 +13,7 @@ from typing import Final
 
 from gisgrid.maps.circle_tables import centre_table, circle_table
 from gisgrid.maps.content import CHINA_TIME
+from gisgrid.maps.net_tables import net_table
 from gisgrid.maps.ranking_tables import ranking_table
 from gisgrid.maps.workbook import Table, Value, write_workbook
 from gisgrid.model import ESTATE_TYPES, HOUSEHOLD_MEASURES, CoverageRow, Post
@@ -46,6 +47,7 @@ def ledger_tables(data: LedgerData) -> list[Table]:
         pages.chain(),
         *(() if data.circle is None else (circle_table(data.circle), centre_table(data.circle))),
         *(() if data.ranking is None else (ranking_table(data.ranking),)),
+        *(() if data.nets is None else (net_table(data.nets),)),
     ]
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from gisgrid.model.circles import ServiceCircle
 from gisgrid.model.findings import Severity
 from gisgrid.model.grids import CoverageRow
+from gisgrid.model.nets import NetMatch
 from gisgrid.model.people import Post
 from gisgrid.model.places import Division, Estate, HouseholdMeasure, HouseholdSource
 from gisgrid.model.rankings import Ranking
@@ -88,6 +89,8 @@ class LedgerData:
         Who lives within a walk of a service centre; None where it was not worked out.
     ranking
         The places of estates in the last quarter that was over; None where it was not worked out.
+    nets
+        How second nets lie to the grids; None where it was not worked out.
     """
 
     division: Division
@@ -103,3 +106,4 @@ class LedgerData:
     drawn_at: datetime
     circle: ServiceCircle | None = None
     ranking: Ranking | None = None
+    nets: NetMatch | None = None

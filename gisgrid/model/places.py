@@ -29,6 +29,7 @@ LayerName = Literal[
     "ties",
     "grids",
     "sites",
+    "nets",
     "posts",
     "categories",
     "limits",

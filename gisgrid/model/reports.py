@@ -207,3 +207,12 @@ class ReportEventRequest:
     grid: str | None = None
     building_code: str | None = None
     event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GridLoad:
+    """How many reports a grid has: those of the last months, those that are open, and those of them overdue."""
+
+    reports: int = 0
+    open: int = 0
+    overdue: int = 0

@@ -41,6 +41,7 @@ from gisgrid.store.tables import (
     ESTATES,
     HOLIDAYS,
     HOUSEHOLDS,
+    NET_AREAS,
     POSTS,
     SITES,
     TIES,
@@ -132,6 +133,12 @@ _TARGETS: Final[Mapping[str, _Target]] = MappingProxyType(
         "ties": _Target(TIES, _same("a", "b", "kind", "weight"), key=("{}.a", "{}.b", "{}.kind")),
         "sites": _Target(
             SITES, _same("code", "kind", "name", "area_m2", geometry="geom"), types=("POINT", "MULTIPOLYGON")
+        ),
+        "nets": _Target(
+            NET_AREAS,
+            _same("net", "code", "name", geometry="geom"),
+            key=("{}.net", "{}.code"),
+            types=("MULTIPOLYGON",),
         ),
         "posts": _Target(
             POSTS,

@@ -40,6 +40,7 @@ def frame(layer: LayerName, *rows: dict[str, Any]) -> pd.DataFrame:
         "barriers": ("kind", "name"),
         "ties": ("a", "b", "weight", "kind"),
         "sites": ("code", "kind", "name", "area_m2"),
+        "nets": ("net", "code", "name"),
         "posts": ("grid", "role", "name", "duty_phone", "from", "to"),
         "categories": ("code", "name", "parent"),
     }
@@ -90,6 +91,10 @@ ROWS: dict[LayerName, list[dict[str, Any]]] = {
         {"code": "S1", "kind": "school", "name": "小学", "geometry": square(115, 37)},
         {"code": "S2", "kind": "service_centre", "name": "中心", "area_m2": 320.5, "geometry": shapely.Point(115, 37)},
     ],
+    "nets": [
+        {"net": "police", "code": "P1", "name": "一警区", "geometry": square(115, 37)},
+        {"net": "monitoring", "code": "P1", "geometry": square(115, 37)},
+    ],
     "posts": [
         {"grid": f"{COMMUNITY}001", "role": "网格员", "name": "甲", "from": pd.Timestamp("2026-01-01", tz="UTC")},
         {"grid": f"{COMMUNITY}001", "role": "网格长", "name": "乙", "duty_phone": "000-1"},
@@ -103,7 +108,7 @@ def test_the_same_rows_twice_change_nothing_and_rewrite_nothing(database: Databa
     rows = ROWS[layer]
     with database.transaction() as connection:
         assert load(connection, layer, *rows) == LoadCounts(len(rows), 0, 0)
-    where = {"divisions": "divisions", "posts": "posts"}.get(layer, layer)
+    where = {"nets": "net_areas"}.get(layer, layer)
     query = f"SELECT ctid, xmin FROM gisgrid.{where} ORDER BY ctid"
     with database.transaction() as connection:
         before = rows_of(connection, query)

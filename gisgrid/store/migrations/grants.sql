@@ -38,6 +38,7 @@ BEGIN
     gisgrid.barriers,
     gisgrid.ties,
     gisgrid.sites,
+    gisgrid.net_areas,
     gisgrid.posts,
     gisgrid.categories,
     gisgrid.time_limits,

@@ -174,6 +174,20 @@ SITES: Final = Table(
     comment="Service centres, resources, demands, projects and dedicated ground: points or areas.",
 )
 
+NET_AREAS: Final = Table(
+    "net_areas",
+    METADATA,
+    Column("net", CODE, primary_key=True),
+    Column("code", CODE, primary_key=True),
+    Column("name", Text),
+    geometry("MULTIPOLYGON"),
+    CheckConstraint("net <> ''", name="net"),
+    CheckConstraint("code <> ''", name="code"),
+    sound("MULTIPOLYGON"),
+    Index("net_areas_geom_idx", "geom", postgresql_using="gist"),
+    comment="Areas of other nets over the same ground (police beats, monitoring grids), by net.",
+)
+
 POSTS: Final = Table(
     "posts",
     METADATA,
