@@ -217,11 +217,12 @@ def edit_schema() -> dict[str, Any]:
 
 
 class StepOut(BaseModel):
-    """An edit that can be taken back or made again."""
+    """An edit that can be taken back or made again; `cells`: the grid that each cell would go to, null for none."""
 
     revision: int
     actor: str
     op: dict[str, Any]
+    cells: list[tuple[int, str | None]]
 
 
 class EditOut(BaseModel):

@@ -1,14 +1,15 @@
-// The Leaflet layer of the plan: three canvases (ground, numbers, hand), of which only the box that changed is painted again.
+// The Leaflet layer of the plan: three canvases (ground, numbers, hand), of which only the box that changed is painted again;
+// each one that changed is handed to the screen as a whole, so the hand's is no larger than what follows the hand.
 // In: a scene (board, state, picker, marks). Out: a layer, a map. The one place that knows Leaflet.
 
 import { Renderer, ScaleControl, ZoomControl, latLngBounds, map as newMap, setPosition } from "./leaflet.js";
-import { paintCursor, paintGround, paintLabels } from "./draw.js";
+import { cursorBox, paintCursor, paintGround, paintLabels } from "./draw.js";
 
 const MARGIN = 5; // pixels around a changed cell: its border is as wide
 
 export const PlanCanvas = Renderer.extend({
   initialize(scene) {
-    Renderer.prototype.initialize.call(this, { padding: 0.25 });
+    Renderer.prototype.initialize.call(this, { padding: 0.1 });
     this.scene = scene;
     this.cursor = {};
     this.dirty = null; // box of the world that waits for the next frame
@@ -35,19 +36,24 @@ export const PlanCanvas = Renderer.extend({
     Renderer.prototype._update.call(this);
     const size = this._bounds.getSize(), density = window.devicePixelRatio || 1;
     setPosition(this._container, this._bounds.min);
-    this.canvases.forEach((canvas, at) => {
-      canvas.width = Math.round(size.x * density);
-      canvas.height = Math.round(size.y * density);
-      canvas.style.width = `${size.x}px`;
-      canvas.style.height = `${size.y}px`;
-      this.pens[at].setTransform(density, 0, 0, density, 0, 0);
-    });
     const zoom = this._map.getZoom(), origin = this._map.getPixelOrigin();
     this.view = {
       zoom, scale: 2 ** zoom, left: origin.x + this._bounds.min.x, top: origin.y + this._bounds.min.y,
-      width: size.x, height: size.y,
+      width: size.x, height: size.y, density,
     };
+    this.resize(0, size.x, size.y);
+    this.resize(1, size.x, size.y);
     this.paint(null);
+  },
+
+  // Give a canvas its size in pixels of the page; what was on it is gone.
+  resize(at, width, height) {
+    const canvas = this.canvases[at], { density } = this.view;
+    canvas.width = Math.round(width * density);
+    canvas.height = Math.round(height * density);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    this.pens[at].setTransform(density, 0, 0, density, 0, 0);
   },
 
   // Paint a box of the world at the next frame, or everything.
@@ -101,8 +107,13 @@ export const PlanCanvas = Renderer.extend({
   point(cursor) {
     this.cursor = cursor;
     if (!this.view) return;
-    this.pens[2].clearRect(0, 0, this.view.width, this.view.height);
-    paintCursor(this.pens[2], this.view, this.scene, cursor);
+    const { view, scene } = this, hand = this.canvases[2], box = cursorBox(view, scene, cursor);
+    hand.hidden = box === null;
+    if (box === null) return;
+    const [left, top, right, bottom] = box;
+    this.resize(2, right - left, bottom - top);
+    setPosition(hand, { x: left, y: top });
+    paintCursor(this.pens[2], { ...view, left: view.left + left, top: view.top + top }, scene, cursor);
   },
 });
 

@@ -12,7 +12,9 @@ const LINES = {
   railway: { width: 3, colour: "#ffffff", dash: [9, 7], casing: "#3d4854" },
   main_road: { width: 6, colour: "#f2b84b", casing: "#c48a1d" },
 };
-const patterns = new Map();
+const CURSOR_MARGIN = 4; // pixels: the widest line around what follows the hand, halved and rounded up
+const MOST_WRITINGS = 2_000;
+const patterns = new Map(), writings = new Map(), places = new WeakMap();
 
 function pattern(pen, name, draw) {
   if (!patterns.has(name)) {
@@ -185,33 +187,50 @@ export function paintLabels(pen, view, scene) {
   const { state, marks } = scene;
   if (marks.target !== null && marks.target >= 0 && state.sizes[marks.target]) outlineSlot(pen, view, scene, marks.target);
   if (marks.points.length) paintPoints(pen, view, marks.points);
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.lineJoin = "round";
   for (const slot of state.present()) {
     const [x, y, room] = labelPlace(scene, slot), px = x * view.scale - view.left, py = y * view.scale - view.top;
-    const size = Math.max(13, Math.min(30, room * view.scale * 0.5)), grid = state.slots[slot];
+    const size = Math.round(Math.max(13, Math.min(30, room * view.scale * 0.5))), grid = state.slots[slot];
     const number = /^\d$/.test(grid.key) ? `0${grid.key}` : grid.key, off = state.offBand(slot);
     const sign = `${off > 0 ? "▲" : off < 0 ? "▼" : ""}${marks.brokenSlots.has(slot) ? "✕" : ""}`;
-    lettering(pen, number, px, py - (room * view.scale > 40 ? size * 0.35 : 0), `700 ${size}px ${FONT}`, INK);
+    lettering(pen, number, px, py - (room * view.scale > 40 ? size * 0.35 : 0), size, 700, INK);
     if (room * view.scale > 40) {
-      lettering(pen, `${state.households[slot]}${scene.unit}${sign}`, px, py + size * 0.6, `${off || sign ? 700 : 400} 13px ${FONT}`, off || sign ? FAULT : INK);
-    } else if (sign) lettering(pen, sign, px + size, py, `700 13px ${FONT}`, FAULT);
+      lettering(pen, `${state.households[slot]}${scene.unit}${sign}`, px, py + size * 0.6, 13, off || sign ? 700 : 400, off || sign ? FAULT : INK);
+    } else if (sign) lettering(pen, sign, px + size, py, 13, 700, FAULT);
     if (grid.locked) paintLock(pen, px + size * 1.1, py - size * 0.4);
   }
 }
 
-function lettering(pen, text, x, y, font, colour) {
-  pen.font = font;
-  pen.lineWidth = 4;
-  pen.strokeStyle = "rgba(255,255,255,.92)";
-  pen.strokeText(text, x, y);
-  pen.fillStyle = colour;
-  pen.fillText(text, x, y);
+// A text with a white rim. Rimmed letters are slow to draw, and the same few come back in every frame: each is drawn once.
+function lettering(pen, text, x, y, size, weight, colour) {
+  const { a: density } = pen.getTransform(), name = `${text} ${size} ${weight} ${colour} ${density}`;
+  if (!writings.has(name)) {
+    if (writings.size >= MOST_WRITINGS) writings.clear();
+    writings.set(name, writing(text, size, weight, colour, density));
+  }
+  const made = writings.get(name), width = made.width / density, height = made.height / density;
+  pen.drawImage(made, x - width / 2, y - height / 2, width, height);
+}
+
+function writing(text, size, weight, colour, density) {
+  const made = document.createElement("canvas"), ink = made.getContext("2d"), font = `${weight} ${size}px ${FONT}`;
+  ink.font = font;
+  made.width = Math.ceil((ink.measureText(text).width + 6) * density);
+  made.height = Math.ceil((1.4 * size + 6) * density);
+  ink.scale(density, density);
+  Object.assign(ink, { font, textAlign: "center", textBaseline: "middle", lineJoin: "round", lineWidth: 4, strokeStyle: "rgba(255,255,255,.92)", fillStyle: colour });
+  ink.strokeText(text, made.width / density / 2, made.height / density / 2);
+  ink.fillText(text, made.width / density / 2, made.height / density / 2);
+  return made;
 }
 
 // Near the centre of the grid's ground, but on a cell of it; and how much room there is.
-function labelPlace({ board, state }, slot) {
+function labelPlace(scene, slot) {
+  const { state } = scene, known = places.get(state) || places.set(state, []).get(state);
+  if (known[slot]?.turn !== state.turns[slot]) known[slot] = { turn: state.turns[slot], place: seekPlace(scene, slot) };
+  return known[slot].place;
+}
+
+function seekPlace({ board, state }, slot) {
   const { centres, boxes } = board.cells, cells = state.cellsOf(slot);
   let x = 0, y = 0, weight = 0;
   for (const cell of cells) {
@@ -259,6 +278,28 @@ function paintPoints(pen, view, points) {
     pen.arc(x * view.scale - view.left, y * view.scale - view.top, 16, 0, 2 * Math.PI);
     strokeOnAnyGround(pen, FAULT, 3.5, 7);
   }
+}
+
+// The pixels that what follows the hand needs, inside the view: [left, top, right, bottom]; null where nothing does.
+export function cursorBox(view, { board }, { building = -1, brush = null, path = null }) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  const reach = (x, y, by) => {
+    const px = x * view.scale - view.left, py = y * view.scale - view.top;
+    box[0] = Math.min(box[0], px - by);
+    box[1] = Math.min(box[1], py - by);
+    box[2] = Math.max(box[2], px + by);
+    box[3] = Math.max(box[3], py + by);
+  };
+  if (building >= 0) {
+    const { boxes } = board.buildings, at = 4 * building;
+    reach(boxes[at], boxes[at + 1], CURSOR_MARGIN);
+    reach(boxes[at + 2], boxes[at + 3], CURSOR_MARGIN);
+  }
+  if (brush) reach(brush.x, brush.y, Math.max(3, brush.radius * view.scale) + CURSOR_MARGIN);
+  for (const [x, y] of path || []) reach(x, y, CURSOR_MARGIN);
+  const [left, top, right, bottom] = box.map(Math.floor);
+  const seen = [Math.max(0, left), Math.max(0, top), Math.min(view.width, right + 1), Math.min(view.height, bottom + 1)];
+  return seen[2] > seen[0] && seen[3] > seen[1] ? seen : null;
 }
 
 // What follows the hand: the brush, the box, the lasso, the line, and the building under it.

@@ -21,7 +21,7 @@ import { isEnglish, nameOf, numberOf, say, switchLanguage, titleOf } from "./wor
 const LANGUAGE = "gisgrid.language", VIEW = "gisgrid.view";
 
 class Page {
-  constructor(document_) {
+  constructor(document_, english) {
     this.board = unpack(document_);
     this.editor = new PlanEditor(api, document_, this.board);
     this.marks = new Marks();
@@ -30,7 +30,6 @@ class Page {
     this.scene = { board: this.board, state: this.editor.view, picker: this.picker, marks: this.marks, unit: "户" };
     this.map = openMap(byId("map"), this.board);
     this.canvas = new PlanCanvas(this.scene);
-    this.canvas.addTo(this.map);
     const acts = {
       choose: (slot) => this.choose(slot), fit: (slot) => this.fit(slot), lock: (slot) => this.lock(slot), look: (place) => this.look(place),
       hover: (...what) => this.hover(...what), card: (...what) => this.card(...what), tallies: (slots) => this.table.refresh(slots),
@@ -54,7 +53,8 @@ class Page {
     listen(this);
     this.tools.use("select");
     this.lookAsBefore();
-    this.showAll();
+    this.speak(english);
+    this.canvas.addTo(this.map); // paints, once: everything is known by now
     if (this.editor.resume()) notify(say("上次未送达的修改已找回，正在发送"));
     this.watching = new AbortController();
     this.editor.watch(this.watching.signal);
@@ -321,10 +321,8 @@ async function open() {
   const english = localStorage.getItem(LANGUAGE) === "en";
   const plan = decodeURIComponent(location.pathname.split("/").pop());
   try {
-    const page = new Page(await api.board(plan));
-    window.gisgridPage = page;
+    window.gisgridPage = new Page(await api.board(plan), english);
     byId("loading").hidden = true;
-    page.speak(english);
     document.documentElement.dataset.ready = "yes";
     performance.mark("ready");
   } catch (fault) {

@@ -13,6 +13,7 @@ export class PlanState {
     this.bare = new Set(this.of.keys()); // cells in no grid
     this.touched = new Set(); // slots that gave or got cells since somebody looked
     this.sizes = [];
+    this.turns = []; // of each slot how often its cells changed
     this.households = [];
     this.buildings = [];
     this.estates = board.estates.map(() => new Map()); // slot → households of the estate in it
@@ -30,7 +31,7 @@ export class PlanState {
 
   begin(grid) {
     this.slots.push({ code: null, name: null, kind: "residential", locked: false, colour: 0, ...grid });
-    for (const tally of [this.sizes, this.households, this.buildings]) tally.push(0);
+    for (const tally of [this.sizes, this.households, this.buildings, this.turns]) tally.push(0);
     this.members.push(new Set());
     return this.slots.length - 1;
   }
@@ -94,6 +95,7 @@ export class PlanState {
     if (slot < 0) return;
     const { cells, buildings, buildingsOfCell } = this.board, standing = buildingsOfCell.of(cell);
     this.sizes[slot] += sign;
+    this.turns[slot] += 1;
     this.households[slot] += sign * cells.households[cell];
     this.buildings[slot] += sign * standing.length;
     for (const building of standing) {

@@ -119,11 +119,19 @@ class PlanChange:
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """An edit that can be taken back, or made again: its revision, who made it, and what it was."""
+    """An edit that can be taken back, or made again: its revision, who made it, and what it was.
+
+    Attributes
+    ----------
+    cells
+        The key of the grid that each cell would go to, None for none; nothing where the ground itself would be cut
+        anew.
+    """
 
     revision: int
     actor: str
     op: Mapping[str, Any]
+    cells: tuple[tuple[int, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,13 @@ def steps(connection: Connection, plan_id: str, revision: int) -> tuple[PlanStep
     row = connection.execute(named_query("plan_steps"), values).first()
     if row is None:
         return None, None
-    undo = None if row.undo_revision is None else PlanStep(row.undo_revision, row.undo_actor, row.undo_op)
-    redo = None if row.redo_revision is None else PlanStep(row.redo_revision, row.redo_actor, row.redo_op)
+    undo, redo = None, None
+    if row.undo_revision is not None:
+        back = _change(row.undo_change).reversed
+        undo = PlanStep(row.undo_revision, row.undo_actor, row.undo_op, _moved(back))
+    if row.redo_revision is not None:
+        again = _change(row.redo_change)
+        redo = PlanStep(row.redo_revision, row.redo_actor, row.redo_op, _moved(again))
     return undo, redo
 
 
@@ -228,8 +233,17 @@ def _read(connection: Connection, plan: int, step: PlanStep) -> PlanRevision:
 
 def _revision(row: Row[Any], op: Mapping[str, Any]) -> PlanRevision:
     """Return a row as a line of the journal."""
-    change = PlanChange(_part(row.change["before"]), _part(row.change["after"]))
-    return PlanRevision(row.revision, row.action, row.edit, row.actor, row.at, op, change)
+    return PlanRevision(row.revision, row.action, row.edit, row.actor, row.at, op, _change(row.change))
+
+
+def _change(document: Mapping[str, Any]) -> PlanChange:
+    """Return a stored change."""
+    return PlanChange(_part(document["before"]), _part(document["after"]))
+
+
+def _moved(change: PlanChange) -> tuple[tuple[int, str | None], ...]:
+    """Return where a change hands each cell; nothing where the cells are others after it."""
+    return change.after.cells if change.before.tessellation == change.after.tessellation else ()
 
 
 def _part(document: Mapping[str, Any]) -> PlanPart:

@@ -131,6 +131,7 @@ def test_an_edit_tells_what_changed_and_nothing_else(planner: Planner) -> None:
     assert document["edit"]["op"] == {"op": "assign", "to": two, "buildings": [code]}
     assert document["undo"] == {
         "revision": document["revision"], "actor": document["edit"]["actor"], "op": document["edit"]["op"],
+        "cells": [[cell, one] for cell, _ in document["cells"]],
     }  # fmt: skip
     assert document["redo"] is None
     plan = planner.client.get(planner.address)
@@ -162,12 +163,17 @@ def test_every_operation_is_one_step_and_undo_brings_back_the_very_same_plan(pla
     ):  # fmt: skip
         planner.edit(**body)
         states.append(state_of(planner))
+    told = planner.follow()["undo"]["cells"]
     for state in reversed(states[:-1]):
         document = planner.does("undo")
+        assert document["cells"] == told, "a page may paint a step before the server has done it"
         assert state_of(planner) == state
+        told = (document["undo"] or {"cells": None})["cells"]
     assert document["undo"] is None
     for state in states[1:]:
+        told = document["redo"]["cells"]
         document = planner.does("redo")
+        assert document["cells"] == told
         assert state_of(planner) == state
     assert document["redo"] is None
 

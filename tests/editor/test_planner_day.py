@@ -185,8 +185,11 @@ def test_undo_and_redo_outlive_a_reload_and_reach_another_browser(desk: Desk, pl
     page.reload()
     page.wait_for_selector("html[data-ready]")
     assert shown(page) == undone
-    page.click("#redo")
+    of = "[...window.gisgridPage.editor.view.of]"
+    before, painted = page.evaluate(f"() => [{of}, (document.getElementById('redo').click(), {of})]")
+    assert painted != before, "a step of an earlier visit is painted at once too"
     saved(page)
+    assert page.evaluate(f"() => {of}") == painted
     assert stored(desk, plan) == shown(page) == now
     other = desk.open(desk.sign_in("李规划"), plan)
     while other.locator("#undo").is_enabled():

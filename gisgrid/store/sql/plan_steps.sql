@@ -3,9 +3,11 @@ SELECT
   last.undo_to AS undo_revision,
   undoable.actor AS undo_actor,
   undoable.op AS undo_op,
+  undoable.change AS undo_change,
   redoable.revision AS redo_revision,
   redoable.actor AS redo_actor,
-  redoable.op AS redo_op
+  redoable.op AS redo_op,
+  redoable.change AS redo_change
 FROM gisgrid.plan_revisions AS last
 LEFT JOIN gisgrid.plan_revisions AS undoable
   ON undoable.plan_id = last.plan_id AND undoable.revision = last.undo_to
