@@ -25,7 +25,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from api.callers import Caller, beyond_scope
+from api.callers import Caller, beyond_scope, digest_of
 from api.deps import Services, services_of
 from api.origins import require_loopback, same_origin
 from api.parameters import known_parameters
@@ -274,7 +274,7 @@ def _while_away(request: Request, services: Services, rule: Rule) -> Caller | No
     """Return who asks, as the database said when it last answered; None for one that it was not asked about."""
     key = _key(request, rule)
     if key is not None:
-        return services.callers.while_away(key)
+        return services.callers.while_away(digest_of(key))
     return None if services.settings.require_keys else OPEN_DEMO
 
 

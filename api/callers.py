@@ -92,7 +92,7 @@ class KnownCallers:
     --------
     >>> known = KnownCallers(clock=lambda: 0.0)
     >>> known.remember("gg_1", Caller("hotline (key 1)", "dispatch"), None)
-    >>> known.lately("gg_1").actor, known.lately("gg_2")
+    >>> known.lately(digest_of("gg_1")).actor, known.lately(digest_of("gg_2"))
     ('hotline (key 1)', None)
     """
 
@@ -102,21 +102,22 @@ class KnownCallers:
 
     def remember(self, key: str, caller: Caller, expires_at: datetime | None) -> None:
         """Keep what the database said of a key."""
-        self._known[_digest(key)] = _Known(caller, expires_at, self._clock() + TRUSTED_S)
+        self._known[digest_of(key)] = _Known(caller, expires_at, self._clock() + TRUSTED_S)
         if len(self._known) > _REMEMBERED:  # the key that was first seen longest ago makes room
             self._known.popitem(last=False)
 
     def forget(self, key: str) -> None:
         """Forget a key that the database does not know, or knows no longer."""
-        self._known.pop(_digest(key), None)
+        self._known.pop(digest_of(key), None)
 
-    def lately(self, key: str) -> Caller | None:
+    def lately(self, digest: bytes) -> Caller | None:
         """Return who stands behind a key that was checked within the last second; None: ask the database.
 
+        The key is given by its digest, which whoever asks often may keep; the key itself nobody keeps.
         Of many requests that come with one key, the first after that second is told to ask; the others go on until it
         has the answer, for another second at most.
         """
-        known = self._known.get(_digest(key))
+        known = self._known.get(digest)
         if known is None:
             return None
         now = self._clock()
@@ -126,13 +127,14 @@ class KnownCallers:
             known.check_at = now + TRUSTED_S  # two threads may both see this and both ask, which does no harm
         return None
 
-    def while_away(self, key: str) -> Caller | None:
+    def while_away(self, digest: bytes) -> Caller | None:
         """Return who stood behind a key when the database was last asked: while it is away, nobody can revoke."""
-        known = self._known.get(_digest(key))
+        known = self._known.get(digest)
         if known is None or (known.expires_at is not None and known.expires_at <= datetime.now(UTC)):
             return None
         return known.caller
 
 
-def _digest(key: str) -> bytes:
+def digest_of(key: str) -> bytes:
+    """Return the digest by which a key is known in memory."""
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).digest()

@@ -18,7 +18,7 @@ from typing import ClassVar, NamedTuple
 from starlette.exceptions import HTTPException
 
 from api.access import ACCESS
-from api.callers import Caller
+from api.callers import Caller, digest_of
 from api.deps import Services
 from gisgrid.errors import GisgridError
 from gisgrid.model import Role
@@ -63,37 +63,48 @@ class Front(ABC):
     def __init__(self, services: Services, headers: Mapping[str, str]) -> None:
         self._services = services
         self._roles: Collection[Role] = ACCESS[self.method, self.path].roles or ()
+        self._figures = services.metrics.requests.of(self.method, self.path)
         self._head = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers.items()).encode()
 
     @abstractmethod
-    def reply(self, query: bytes, headers: Headers, body: bytes) -> Reply | None:
-        """Return the answer to a plain question of a known caller; None for everything else."""
+    def reply(self, key: bytes, query: bytes, headers: Headers, body: bytes) -> Reply | None:
+        """Return the answer to a plain question of a known caller; None for everything else.
 
-    def answer(self, query: bytes, headers: Headers, body: bytes) -> bytes | None:
+        Parameters
+        ----------
+        key
+            The digest of the caller's key.
+        """
+
+    def answer(self, key: bytes, query: bytes, headers: Headers, body: bytes) -> bytes | None:
         """Return the header lines and the body of a 200, counted; None for what the route is to answer."""
         started = time.perf_counter()
         try:
-            reply = self.reply(query, headers, body)
+            reply = self.reply(key, query, headers, body)
         except (GisgridError, HTTPException):
             return None
         if reply is None:
             return None
         age = self._services.age()
         head = self._head if age is None else b"%bage: %b\r\n" % (self._head, age.encode())
-        self._services.metrics.requests.count(self.method, self.path, 200, time.perf_counter() - started)
+        self._figures.count(200, time.perf_counter() - started)
         return b"content-type: %b\r\ncontent-length: %d\r\n%b\r\n%b" % (reply.form, len(reply.body), head, reply.body)
 
-    def known_caller(self, headers: Headers) -> Caller | None:
+    def caller(self, key: bytes) -> Caller | None:
         """Return who asks, if in a role that may."""
-        return known_caller(self._services, headers, self._roles)
+        return known_caller(self._services, key, self._roles)
 
 
-def known_caller(services: Services, headers: Headers, roles: Collection[Role]) -> Caller | None:
-    """Return who asks in one of these roles, where that was checked a moment ago, or before the database went away."""
+def key_of(headers: Headers) -> bytes | None:
+    """Return the digest of the one key that the headers bring."""
     given = [value for name, value in headers if name == b"authorization"]
     if len(given) != 1 or not given[0].startswith(_BEARER):
         return None
-    key = given[0][len(_BEARER) :].decode("latin-1").strip()
+    return digest_of(given[0][len(_BEARER) :].decode("latin-1").strip())
+
+
+def known_caller(services: Services, key: bytes, roles: Collection[Role]) -> Caller | None:
+    """Return who asks in one of these roles, where that was checked a moment ago, or before the database went away."""
     known = services.callers.lately(key)
     if known is None and services.watch.fault is not None:
         known = services.callers.while_away(key)

@@ -32,7 +32,7 @@ class LocateFront(Front):
         super().__init__(services, headers)
         self._grids: dict[str, tuple[CoverageRow, Sequence[Division], tuple[orjson.Fragment, orjson.Fragment]]] = {}
 
-    def reply(self, query: bytes, headers: Headers, body: bytes) -> Reply | None:  # noqa: ARG002  there is none
+    def reply(self, key: bytes, query: bytes, headers: Headers, body: bytes) -> Reply | None:  # noqa: ARG002  none needed
         """Return the answer to a plain question of a known caller; None for everything else."""
         asked = _QUERY.fullmatch(query) or _QUERY.fullmatch(_in_order(query))
         if asked is None:
@@ -40,7 +40,7 @@ class LocateFront(Front):
         lon, lat = float(asked[1]), float(asked[2])
         if not (abs(lon) <= 180.0 and abs(lat) <= 90.0):
             return None
-        caller = self.known_caller(headers)
+        caller = self.caller(key)
         if caller is None:
             return None
         found = self._services.directory.locate(lon, lat, asked[3].decode())

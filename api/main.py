@@ -24,6 +24,7 @@ from api.attempts import FailedAttempts
 from api.callers import KnownCallers
 from api.deps import Services
 from api.errors import add_handlers
+from api.heads import Fronts
 from api.intake import ReportIntake
 from api.locate_front import LocateFront
 from api.metrics import Metrics, MetricsMiddleware
@@ -116,8 +117,7 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
             gc.collect()
             gc.freeze()
         try:
-            fronts = [front(services, headers) for front in (LocateFront, PointsFront)]
-            yield {"fronts": {(front.method.encode(), front.path.encode()): front for front in fronts}}
+            yield {"fronts": Fronts([LocateFront(services, headers), PointsFront(services, headers)])}
         finally:
             await run_in_threadpool(sender.stop)
             await run_in_threadpool(app.state.feed.stop)

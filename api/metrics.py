@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Final, get_args
@@ -55,33 +54,58 @@ class RequestFigures(Collector):
     """How many requests were answered and how long they took; counted on the event loop alone, and so without locks."""
 
     def __init__(self) -> None:
-        self._answered: Counts[tuple[str, str, str]] = Counts()
-        self._seconds: dict[str, float] = {}
-        self._within: dict[str, list[int]] = {}
+        self._routes: dict[tuple[str, str], RouteFigures] = {}
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
-        self._answered[method, route, str(status)] += 1
-        self._seconds[route] = self._seconds.get(route, 0.0) + seconds
-        within = self._within.get(route)
-        if within is None:
-            within = self._within[route] = [0] * (len(_BUCKETS) + 1)
-        within[bisect_left(_BUCKETS, seconds)] += 1
+    def of(self, method: str, route: str) -> RouteFigures:
+        """Return the figures of one method at one route, to be counted up."""
+        figures = self._routes.get((method, route))
+        return figures if figures is not None else self._routes.setdefault((method, route), RouteFigures())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what Prometheus asks for: a counter and a histogram."""
+        """Yield what Prometheus asks for: a counter and a histogram, the latter over all methods of a route."""
         answered = CounterMetricFamily(
             "gisgrid_http_requests", "Requests answered.", labels=("method", "route", "status")
         )
-        for labels, count in list(self._answered.items()):
-            answered.add_metric(labels, count)
+        routes: dict[str, list[RouteFigures]] = {}
+        for (method, route), figures in list(self._routes.items()):
+            for status, count in list(figures.answered.items()):
+                answered.add_metric((method, route, str(status)), count)
+            routes.setdefault(route, []).append(figures)
         yield answered
         seconds = HistogramMetricFamily("gisgrid_http_request_seconds", "Time to answer.", labels=("route",))
-        for route, within in list(self._within.items()):
-            bounds = [*map(str, _BUCKETS), "+Inf"]
+        bounds = [*map(str, _BUCKETS), "+Inf"]
+        for route, all_figures in routes.items():
+            within = map(sum, zip(*(figures.within for figures in all_figures), strict=True))
             buckets = list(zip(bounds, accumulate(within), strict=True))
-            seconds.add_metric([route], buckets=buckets, sum_value=self._seconds[route])
+            seconds.add_metric([route], buckets=buckets, sum_value=sum(figures.seconds for figures in all_figures))
         yield seconds
+
+
+class RouteFigures:
+    """The figures of one method at one route.
+
+    Attributes
+    ----------
+    answered
+        Requests by status.
+    seconds
+        That they took together.
+    within
+        Requests by the first of `_BUCKETS` that they took no longer than; the last of all took longer than any.
+    """
+
+    __slots__ = ("answered", "seconds", "within")
+
+    def __init__(self) -> None:
+        self.answered: dict[int, int] = {}
+        self.seconds = 0.0
+        self.within = [0] * (len(_BUCKETS) + 1)
+
+    def count(self, status: int, seconds: float) -> None:
+        """Count one request."""
+        self.answered[status] = self.answered.get(status, 0) + 1
+        self.seconds += seconds
+        self.within[bisect_left(_BUCKETS, seconds)] += 1
 
 
 class MetricsMiddleware:
@@ -110,4 +134,4 @@ class MetricsMiddleware:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if route != "none" else "any"
-            self._metrics.requests.count(method, route, status, time.perf_counter() - started)
+            self._metrics.requests.of(method, route).count(status, time.perf_counter() - started)

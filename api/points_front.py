@@ -25,13 +25,13 @@ class PointsFront(Front):
     body_limit = 64 * 1024
     """A larger body would hold up the lookups behind it for more than a few milliseconds; the route takes a thread."""
 
-    def reply(self, query: bytes, headers: Headers, body: bytes) -> Reply | None:
+    def reply(self, key: bytes, query: bytes, headers: Headers, body: bytes) -> Reply | None:
         """Return the answer to small, sound points of a known caller; None for everything else.
 
         Points of a past instant are among that, which the database knows.
         """
         asked = _asked(query, dict(headers))
-        if asked is None or self.known_caller(headers) is None:
+        if asked is None or self.caller(key) is None:
             return None
         given, wanted, crs = asked
         points = READERS[given](body, crs, None)

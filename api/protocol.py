@@ -5,22 +5,22 @@ Room: the front door on the wire. In: bytes of a connection. Out: the answer of 
 uvicorn parses every request (httptools, so one reader decides where a request ends). Where a front may answer, the
 request is held back from the app until its body is there: it is answered in one write, or handed on as if nothing had
 happened. So a lookup costs no task, no ASGI messages and no layers of the framework, and the app knows nothing of it.
+A question with the very header lines of one before it is not even parsed again (see `api.heads`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Any, Final
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from api.front import Front, plain_length
+from api.front import Front, key_of, plain_length
+from api.heads import Fronts
 
-_OK: Final = b"HTTP/1.1 200 OK\r\n"
 _CLOSE: Final = b"connection: close\r\n"
 _log = logging.getLogger(__name__)
 
@@ -36,18 +36,41 @@ class FrontProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        fronts: Mapping[tuple[bytes, bytes], Front] = app_state.get("fronts", {})
         # What uvicorn would do before or beside the app is uvicorn's: a prefix, a log, a limit.
         plain = not (config.root_path or config.access_log or config.limit_concurrency)
-        self._fronts = fronts if plain else {}
+        self._fronts: Fronts = app_state["fronts"] if plain and "fronts" in app_state else Fronts()
         self._front: Front | None = None
         self._query = b""
         self._body = b""
+        self._begun = 0
+        self._between = True
+        self._asked_by: bytes | None = None
+        self._last_answer = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is one more question like those before it; have everything else parsed."""
+        if not (self._between and self._may_answer()):
+            super().data_received(data)
+            return
+        answer = self._again(data)
+        if answer is not None:
+            self._send(answer)
+            return
+        self._begun, self._asked_by = 0, None
+        super().data_received(data)
+        if self._asked_by is not None and self._begun == 1 and self._between:
+            self._fronts.remember(data, self._asked_by)
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._begun += 1
+        self._between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Hold back what a front may answer; begin everything else."""
         path, _, query = self.url.partition(b"?")
-        front = self._fronts.get((self.parser.get_method(), path))
+        front = self._fronts.at(self.parser.get_method(), path)
         if front is not None and not self.parser.should_upgrade():
             length = plain_length(self.headers)
             if length is not None and length <= front.body_limit:
@@ -64,41 +87,65 @@ class FrontProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer what was held back, or hand it on."""
+        self._between = True
         if self._front is not None:
-            answer = self._answer(self._front)
-            if answer is not None:
+            if self._answered(self._front):
                 self._front = None
-                self._send(answer)
                 return
             self._hand_on()
         super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing was asked for a while: the timer does not know of every question."""
+        rest = self._last_answer + self.timeout_keep_alive - self.loop.time()
+        if rest > 0.0:
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
         """End gracefully: a request whose body is still coming in gets its answer."""
         self._hand_on()
         super().shutdown()
 
-    def _answer(self, front: Front) -> bytes | None:
-        """Return the front's answer; None while an earlier request of the connection waits for its own."""
-        if self.flow.write_paused or not (self.cycle is None or self.cycle.response_complete):
-            return None
+    def _may_answer(self) -> bool:
+        """Return whether no earlier request of the connection waits for its own answer."""
+        return not self.flow.write_paused and (self.cycle is None or self.cycle.response_complete)
+
+    def _again(self, data: bytes) -> bytes | None:
         try:
-            return front.answer(self._query, self.headers, self._body)
+            return self._fronts.again(data)
         except Exception:  # noqa: BLE001  a fault here must cost speed, never an answer
             _log.exception("a front failed; the route answers")
             return None
 
-    def _send(self, answer: bytes) -> None:
-        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        pieces = [_OK]
-        for name, value in self.server_state.default_headers:
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"" if keep_alive else _CLOSE)
-        pieces.append(answer)
-        self.transport.write(b"".join(pieces))
-        if not keep_alive:
+    def _answered(self, front: Front) -> bool:
+        """Return whether a front answered the request that is held back."""
+        if not self._may_answer():
+            return False
+        try:
+            key = key_of(self.headers)
+            answer = None if key is None else front.answer(key, self._query, self.headers, self._body)
+        except Exception:  # noqa: BLE001  a fault here must cost speed, never an answer
+            _log.exception("a front failed; the route answers")
+            return False
+        if answer is None:
+            return False
+        if self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0":
+            self._asked_by = None if self._body else key
+            self._send(answer)
+        else:
+            self._send(_CLOSE + answer)
             self.transport.close()
-        self.on_response_complete()
+        return True
+
+    def _send(self, answer: bytes) -> None:
+        self.transport.write(self._fronts.opening(self.server_state.default_headers) + answer)
+        self._last_answer = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.on_response_complete()
+        else:  # the timer runs, and will see that the connection is in use
+            self.server_state.total_requests += 1
 
     def _hand_on(self) -> None:
         """Begin the request that is held back, if there is one, as uvicorn does."""

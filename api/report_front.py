@@ -21,7 +21,7 @@ from api.bodies import BODY_LIMIT, JSON_TYPE, LINES_TYPE, parse_json
 from api.callers import Caller
 from api.deps import Services
 from api.errors import problem_of
-from api.front import known_caller
+from api.front import key_of, known_caller
 from api.metrics import Metrics
 from api.replay import body_of, from_the_start, whole
 from api.routes.reports import file_batch, report_answer
@@ -57,7 +57,8 @@ class ReportFront:
             return
         started = time.perf_counter()
         services: Services = scope["app"].state.services
-        caller = known_caller(services, scope["headers"], _ROLES[path])
+        key = key_of(scope["headers"])
+        caller = None if key is None else known_caller(services, key, _ROLES[path])
         if caller is None or services.watch.fault is not None:
             await self._app(scope, receive, send)
             return
@@ -75,7 +76,7 @@ class ReportFront:
             return
         answer.raw_headers += self._headers
         await answer(scope, receive, send)
-        self._metrics.requests.count(_METHOD, path, answer.status_code, time.perf_counter() - started)
+        self._metrics.requests.of(_METHOD, path).count(answer.status_code, time.perf_counter() - started)
 
     async def _answer(self, services: Services, caller: Caller, body: bytes) -> Response:
         report = schemas.checked(schemas.ReportBody, parse_json(body)).report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,8 +13,10 @@ from served_town import Service
 
 from api import callers
 from api.front import Front, Headers, Reply
+from api.heads import Fronts
 from api.locate_front import LocateFront
 from api.points_front import PointsFront
+from api.protocol import FrontProtocol
 
 PLAIN = b"/v1/locate?lon=111.7012&lat=40.8012&crs=wgs84"
 ROUTED = PLAIN + b"&accuracy_m=0"
@@ -77,8 +80,8 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     noted: list[bytes] = []
     answer = Front.answer
 
-    def noting(self: Front, query: bytes, headers: Headers, body: bytes) -> bytes | None:
-        found = answer(self, query, headers, body)
+    def noting(self: Front, key: bytes, query: bytes, headers: Headers, body: bytes) -> bytes | None:
+        found = answer(self, key, query, headers, body)
         if found is not None:
             noted.append(query or body)
         return found
@@ -88,9 +91,24 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.fixture
-def line(shared_service: Service, answered: list[bytes]) -> Iterator[Line]:
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[FrontProtocol]:
+    """The connection of each request that was parsed."""
+    noted: list[FrontProtocol] = []
+    begin = FrontProtocol.on_message_begin
+
+    def noting(self: FrontProtocol) -> None:
+        noted.append(self)
+        begin(self)
+
+    monkeypatch.setattr(FrontProtocol, "on_message_begin", noting)
+    return noted
+
+
+@pytest.fixture
+def line(shared_service: Service, answered: list[bytes], parsed: list[FrontProtocol]) -> Iterator[Line]:
     connection = Line(shared_service)
     answered.clear()
+    parsed.clear()
     yield connection
     connection.close()
 
@@ -185,3 +203,67 @@ def test_a_fault_in_a_front_costs_no_answer(
     monkeypatch.setattr(front, "reply", failing)
     assert line.ask(line.get() if front is LocateFront else line.post()).status == 200
     assert not answered
+
+
+def test_a_question_with_header_lines_that_stood_before_is_not_parsed_again(
+    line: Line, answered: list[bytes], parsed: list[FrontProtocol]
+) -> None:
+    other = PLAIN.replace(b"111.7012", b"111.7052")
+    here, there = line.ask(line.get(ROUTED)), line.ask(line.get(other + b"&accuracy_m=0"))
+    line.ask(line.get(PLAIN, b"X-Seen: no"))
+    assert (len(answered), len(parsed)) == (1, 3)
+    told = [line.ask(line.get(target, b"X-Seen: no")) for target in (other, PLAIN)]
+    assert (len(answered), len(parsed)) == (3, 3)
+    assert [each.body for each in told] == [there.body, here.body]
+    assert [without_date(each.headers) for each in told] == [without_date(here.headers)] * 2
+    line.ask(line.get(PLAIN, b"X-Seen: No"))  # another head by one letter
+    assert (len(answered), len(parsed)) == (4, 4)
+
+
+def test_what_is_known_of_a_head_changes_no_answer(
+    line: Line, shared_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = line.get()
+    first, _, lines = plain.partition(b"\r\n")
+    requests = [
+        plain + b"\r\n",
+        b"\r\n" + plain,
+        plain[:-2] + b" folded: no\r\n\r\n",
+        *(
+            changed + b"\r\n" + lines
+            for changed in (
+                first + b" HTTP/1.1", first.replace(b"1.1", b"1.0"), first.replace(b"1.1", b"2.0"),
+                first.replace(b"GET ", b"GET  "), first.replace(b"GET", b"PUT"), first.replace(b"GET", b"get"),
+                first.replace(b"crs=", b"crs=%00"), first.replace(b"&crs=wgs84", b""), first + b"\n",
+                first.replace(b"?", b"#?"), first.replace(b"/v1", b"//v1"), first.replace(b"/v1", b"http://gisgrid/v1"),
+            )
+        ),
+    ]  # fmt: skip
+
+    def told() -> list[tuple[int, dict[str, str], bytes]]:
+        found = []
+        for request in requests:
+            fresh = Line(shared_service)
+            fresh.ask(plain)
+            answer = fresh.ask(request)
+            found.append((answer.status, without_date(answer.headers), answer.body))
+            fresh.close()
+        return found
+
+    knowing = told()
+    monkeypatch.setattr(Fronts, "again", lambda *_: None)
+    assert knowing == told()
+
+
+def test_a_line_is_closed_when_nothing_was_asked_for_a_while_not_before(
+    shared_service: Service, parsed: list[FrontProtocol], answered: list[bytes]
+) -> None:
+    line = Line(shared_service)
+    parsed[-1].timeout_keep_alive = 0.5  # type: ignore[assignment]  # uvicorn takes whole seconds from its options
+    line.ask(line.get())  # arms the timer
+    for _ in range(5):
+        time.sleep(0.2)
+        assert line.ask(line.get()).status == 200
+    assert line.is_over()
+    assert len(answered) == 6
+    line.close()
