@@ -7,6 +7,7 @@ bounded, and so is the memory that it takes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from api.bodies import JSON_TYPE, parse_json
 from api.errors import BadRequest
 from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS, PointIndex
+from gisgrid.lookup.spelling import Texts
 
 CSV_TYPE: Final = "text/csv"
 ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
@@ -66,6 +68,11 @@ def read_points_json(body: bytes, crs: str | None, at: datetime | None) -> Point
     """
     if crs is not None or at is not None:
         raise BadRequest(422, "invalid_parameters", "A JSON body declares crs and at itself: not in the address.")
+    return _plain_points(body) or _checked_points(body)
+
+
+def _checked_points(body: bytes) -> Points:
+    """Return the points of a JSON body of any kind; what is wrong is named."""
     value = parse_json(body)
     pairs: Any = value.get("points") if isinstance(value, dict) else None
     if _are_pairs(pairs):  # a model of each would cost as much as all the rest
@@ -75,6 +82,35 @@ def read_points_json(body: bytes, crs: str | None, at: datetime | None) -> Point
         pairs = wanted.points
     flat = np.fromiter(chain.from_iterable(pairs), np.float64, 2 * len(pairs))
     return Points(flat[::2].copy(), flat[1::2].copy(), wanted.crs, wanted.at)
+
+
+_CRS: Final = rb'"crs" : "([0-9a-z]+)"'
+_BEFORE: Final = re.compile((rb' { (?:%b , )?"points" : \[ \[' % _CRS).replace(b" ", rb"[ \t\r\n]*"))
+_AFTER: Final = re.compile((rb"\] \](?: , %b)? } " % _CRS).replace(b" ", rb"[ \t\r\n]*"))
+_WITHIN_PAIRS: Final = b"0123456789.-+eE \t\r\n"
+_BRACKETS: Final = b"[]"
+
+
+def _plain_points(body: bytes) -> Points | None:
+    """Return the points of a body that has but them and `crs`, None for every other: whatever is wrong is said there.
+
+    Lists of two are dear to make by the thousand. What is left of the pairs without their numbers says that all are
+    pairs; without their brackets they are one list of numbers, which the same strict reader reads.
+    """
+    before, end = _BEFORE.match(body), body.rfind(b"[")
+    after = _AFTER.search(body, end) if before is not None else None
+    if before is None or after is None or after.end() != len(body) or (before[1] is None) == (after[1] is None):
+        return None
+    pairs = body[before.end() : after.start()]
+    commas = pairs.translate(None, _WITHIN_PAIRS)
+    count = (len(commas) + 3) // 4
+    if not 0 < count <= schemas.POINTS_LIMIT or commas != b"],[".join([b","] * count):
+        return None
+    try:
+        flat = np.array(orjson.loads(b"[%b]" % pairs.translate(None, _BRACKETS)), np.float64)
+    except ValueError:
+        return None
+    return Points(flat[::2].copy(), flat[1::2].copy(), (before[1] or after[1]).decode(), None)
 
 
 def _are_pairs(value: Any) -> bool:
@@ -87,44 +123,25 @@ def _are_pairs(value: Any) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spelling:
-    """The codes of an index as answers need them, in the order of its `codes`: made once, not once a request.
-
-    Attributes
-    ----------
-    json
-        As members of a JSON array, each with its comma; after them the null of no grid.
-    arrow
-        As they are.
-    """
-
-    json: pa.StringArray
-    arrow: pa.StringArray
-
-    @classmethod
-    def of(cls, index: PointIndex) -> Spelling:
-        """Return the spelling of an index; that of an index that nobody uses any more is forgotten with it."""
-        known = _SPELLINGS.get(index)
-        if known is None:
-            members = pa.array([*(f'"{code}",' for code in index.codes), "null,"], pa.string())
-            known = _SPELLINGS.setdefault(index, cls(members, pa.array(index.codes, pa.string())))
-        return known
-
-
-_SPELLINGS: Final[WeakKeyDictionary[PointIndex, Spelling]] = WeakKeyDictionary()
-_METHODS: Final = pa.array([f'"{method}",' for method in METHODS], pa.string())
-
-
 def json_answer(located: LocatedPoints) -> bytes:
     """Return the answer as JSON: codes and methods in the order of the points, and the editions by community."""
-    index = located.grids.index
-    grids = np.append(located.holding, len(index))[located.grid]  # -1 is the last: no grid
     return b'{"codes":[%b],"methods":[%b],"editions":%b}' % (
-        joined(Spelling.of(index).json.take(pa.array(grids)))[:-1],
-        joined(_METHODS.take(pa.array(located.method)))[:-1],
+        _members_of(located.grids.index).joined(located.grid)[:-1],
+        _METHODS.joined(located.method)[:-1],
         orjson.dumps(located.editions()),
     )
+
+
+_METHODS: Final = Texts(f'"{method}",' for method in METHODS)
+_CODES: Final[WeakKeyDictionary[PointIndex, Texts]] = WeakKeyDictionary()
+
+
+def _members_of(index: PointIndex) -> Texts:
+    """Return the codes of an index as members of a JSON array, the null of no grid last; forgotten with the index."""
+    known = _CODES.get(index)
+    if known is None:
+        known = _CODES.setdefault(index, Texts([*(f'"{code}",' for code in index.codes), "null,"]))
+    return known
 
 
 def joined(texts: pa.StringArray) -> bytes:

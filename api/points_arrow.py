@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 
 from api.errors import BadRequest
-from api.points import ARROW_TYPE, COLUMNS_LIMIT, Points, Spelling, faulty_rows, place_columns, require_few
+from api.points import ARROW_TYPE, COLUMNS_LIMIT, Points, faulty_rows, place_columns, require_few
 from gisgrid.in_force import Floats, LocatedPoints
 from gisgrid.lookup.index import METHODS
 
@@ -53,10 +53,8 @@ def read_points_arrow(body: bytes, crs: str | None, at: datetime | None) -> Poin
 
 def arrow_answer(located: LocatedPoints) -> bytes:
     """Return a stream of one batch: `grid_code` (null outside) and `method`, both dictionaries."""
-    outside = located.grid < 0
-    codes = pa.DictionaryArray.from_arrays(
-        pa.array(located.grid, mask=outside), Spelling.of(located.grids.index).arrow.take(pa.array(located.holding))
-    )
+    holding, place = located.holding()
+    codes = pa.DictionaryArray.from_arrays(pa.array(place, mask=place < 0), pa.array(holding, pa.string()))
     methods = pa.DictionaryArray.from_arrays(pa.array(located.method.astype(np.int32)), _METHODS)
     schema = pa.schema(
         [("grid_code", _WORDS), pa.field("method", _WORDS, nullable=False)],

@@ -58,13 +58,13 @@ def csv_answer(points: Points, located: LocatedPoints) -> bytes:
     if columns is None:
         numbers = {"lon": points.lon, "lat": points.lat}
         columns = pa.table({name: pa.array(values).cast(pa.string()) for name, values in numbers.items()})
-    codes = located.codes()
+    codes, place = located.holding()
     editions = [located.grids.rows[code].edition for code in codes]
     cells = [
         *(_quoted(column.combine_chunks()) for column in columns.itercolumns()),
-        _chosen([*codes, ""], located.grid),
+        _chosen([*codes, ""], place),
         _chosen(METHODS, located.method),
-        _chosen([f"{edition}\n" for edition in (*editions, "")], located.grid),
+        _chosen([f"{edition}\n" for edition in (*editions, "")], place),
     ]
     headings = io.StringIO()
     csv.writer(headings, lineterminator="\n").writerow([*columns.column_names, *ADDED])

@@ -153,7 +153,8 @@ class GridDirectory:
         """
         x, y = self._to_wgs84(lon, lat, crs)
         grids = self._grids_at(at)
-        return LocatedPoints.of(grids, grids.index.locate_many(x, y, nearest_tolerance_m=self.nearest_tolerance_m))
+        located = grids.index.locate_many(x, y, nearest_tolerance_m=self.nearest_tolerance_m)
+        return LocatedPoints(grids, located.grid, located.method)
 
     def _grids_at(self, at: datetime | None) -> GridsInForce:
         if at is None:

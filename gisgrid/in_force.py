@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gisgrid import wire
-from gisgrid.lookup.index import METHODS, Located, PointIndex
+from gisgrid.lookup.index import METHODS, PointIndex
 from gisgrid.model import CoverageRow, Division, LocateMethod, Location, Post
 from gisgrid.store import divisions, editions
 from gisgrid.store.database import Connection
@@ -100,39 +100,39 @@ class LocatedPoints:
     ----------
     grids
         The state that answered.
-    holding
-        The grids that hold any of the points, as positions in `grids.index.codes`: int64, ascending.
     grid
-        Of each point the position in `holding`, -1 outside: int32, shape (n,).
+        Of each point the position in `grids.index.codes`, -1 outside: int64, shape (n,).
     method
         Of each point the position in `lookup.index.METHODS`: uint8, shape (n,).
     """
 
     grids: GridsInForce
-    holding: np.ndarray[Any, np.dtype[np.int64]]
-    grid: np.ndarray[Any, np.dtype[np.int32]]
+    grid: np.ndarray[Any, np.dtype[np.int64]]
     method: np.ndarray[Any, np.dtype[np.uint8]]
 
-    @classmethod
-    def of(cls, grids: GridsInForce, located: Located) -> LocatedPoints:
-        """Return the answers of a state's index with the grids that they name."""
-        named = np.zeros(len(grids.index) + 1, dtype=np.bool_)  # the last one is named by -1
-        named[located.grid] = True
+    def holding(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.int32]]]:
+        """Return the codes of the grids that hold any of the points, and of each point the place among them.
+
+        Returns
+        -------
+        codes
+            In order.
+        place
+            Positions among them, -1 outside: int32, shape (n,).
+        """
+        named = np.zeros(len(self.grids.index) + 1, dtype=np.bool_)  # the last one is named by -1
+        named[self.grid] = True
         named[-1] = False
         place = np.cumsum(named, dtype=np.int32) - np.int32(1)
         place[-1] = -1
-        return cls(grids, np.flatnonzero(named), place[located.grid], located.method)
-
-    def codes(self) -> list[str]:
-        """Return the codes of the grids in `holding`."""
         codes = self.grids.index.codes
-        return [codes[position] for position in self.holding.tolist()]
+        return [codes[position] for position in np.flatnonzero(named).tolist()], place[self.grid]
 
     def editions(self) -> dict[str, dict[str, Any]]:
-        """Return the editions that answered, by community, as the wire has them."""
+        """Return the editions that answered, by community in the order of codes, as the wire has them."""
         index, rows = self.grids.index, self.grids.rows
         # One grid of each edition says it all: an edition is of one community.
-        answering = (rows[index.codes[position]] for position in index.one_of_each_edition(self.holding))
+        answering = (rows[index.codes[position]] for position in index.one_of_each_edition(self.grid[self.grid >= 0]))
         return {row.community: {"id": row.edition, "valid_from": wire.instant(row.valid_from)} for row in answering}
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from gisgrid.geometry.compilation import Function, folder_for, loop_of, places_for_cache
 
-SOURCES: Final = ("compiled", "orientation", "outlines", "distance", "rasterising", "raster", "nearby")
+SOURCES: Final = ("compiled", "orientation", "outlines", "distance", "rasterising", "raster", "nearby", "spelling")
 """Modules of this package that compiled code is made from."""
 
 
@@ -31,5 +31,7 @@ if __name__ == "__main__":
     import shapely
 
     from gisgrid.lookup.index import PointIndex
+    from gisgrid.lookup.spelling import Texts
 
     PointIndex(["warming"], [shapely.box(0.0, 0.0, 1.0, 1.0)], ["warming"])
+    Texts(["warming"])

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
 from api.bodies import accepted_type, parse_json
 from api.errors import BadRequest
-from api.points import POINT_TYPES, Points, read_points_json
+from api.points import POINT_TYPES, Points, _checked_points, _plain_points, read_points_json
 from api.points_arrow import read_points_arrow
 from api.points_csv import read_points_csv
 
@@ -74,6 +74,43 @@ def test_the_three_forms_mean_the_same_points(pairs: list[tuple[float, float]]) 
     )
     for points in forms:
         assert (points.lon.tolist(), points.lat.tolist(), points.crs) == (lon, lat, "gcj02")
+
+
+SOUND_NUMBERS = ("0", "-0.0", "1e5", "-1E-7", "111.70123", "1e999", "18446744073709551616", "7" * 30, "1", "2")
+NO_NUMBERS = ("01", ".5", "1.", "-", "1-2", "NaN", "null", "true", '"1"', "[1]", "{}")
+NUMBERS = st.sampled_from((*SOUND_NUMBERS, *NO_NUMBERS))
+SPACES = st.sampled_from(("", "", " ", "\r\n\t", "\f", "\u3000"))
+MEMBERS = st.sampled_from(
+    ('"crs":"wgs84"', '"crs" : "gcj02"', '"crs":"\\u0077"', '"at":null', '"x":1', "POINTS", "POINTS")
+)
+
+
+@example([["1"]], ['"crs":"wgs84"', "POINTS"], "", "")
+@example([["1", "2", "1"], ["2"]], ["POINTS", '"crs":"wgs84"'], "", "")
+@given(st.lists(st.lists(NUMBERS, min_size=1, max_size=3), max_size=4), st.lists(MEMBERS, max_size=3), SPACES, SPACES)
+def test_points_read_without_lists_are_those_read_with_them(
+    rows: list[list[str]], members: list[str], between: str, around: str
+) -> None:
+    points = f",{between}".join(f"[{f'{between},'.join(row)}{between}]" for row in rows)
+    text = "{" + f",{around}".join(members).replace("POINTS", f'"points":{around}[{points}{around}]') + "}" + around
+    plain = _plain_points(text.encode())
+    if plain is None:
+        return
+    checked = _checked_points(text.encode())
+    assert (plain.lon.tolist(), plain.lat.tolist()) == (checked.lon.tolist(), checked.lat.tolist())
+    assert (plain.crs, plain.at) == (checked.crs, checked.at)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"crs":"wgs84","points":[[1,2]]}',
+        b'{"points": [[1.5, -2.25], [3e1, 4]], "crs": "bd09"}\n',
+        b'{ "crs" : "gcj02" ,\r\n\t"points" : [ [ 1 , 2 ] , [ 3 , 4 ] ] }',
+    ],
+)
+def test_bodies_as_programs_write_them_are_read_without_lists(body: bytes) -> None:
+    assert _plain_points(body) is not None
 
 
 def stream(columns: dict[str, Any], batches: int = 1, **options: Any) -> bytes:
