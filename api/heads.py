@@ -52,14 +52,14 @@ class Fronts:
             if len(self._keys) > _REMEMBERED:  # the one that was first seen longest ago makes room
                 self._keys.popitem(last=False)
 
-    def again(self, request: bytes) -> bytes | None:
-        """Return the answer to a question whose header lines stood before; None for everything else."""
+    def known(self, request: bytes) -> tuple[Front, bytes, bytes] | None:
+        """Return front, query and caller's key of a question whose header lines stood before; None for all else."""
         parts = self._parts(request)
         if parts is None:
             return None
         front, query, lines = parts
         key = self._keys.get(_digest(lines))
-        return None if key is None else front.answer(key, query, (), b"")
+        return None if key is None else (front, query, key)
 
     def opening(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         """Return the first lines of every answer, with these headers, which the server makes anew once a second."""

@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from api.front import Front, key_of, plain_length
+from api.front import Front, Headers, key_of, plain_length
 from api.heads import Fronts
 
 _CLOSE: Final = b"connection: close\r\n"
@@ -44,6 +44,7 @@ class FrontProtocol(HttpToolsProtocol):
         self._body = b""
         self._begun = 0
         self._between = True
+        self._declined = False
         self._asked_by: bytes | None = None
         self._last_answer = 0.0
 
@@ -52,14 +53,19 @@ class FrontProtocol(HttpToolsProtocol):
         if not (self._between and self._may_answer()):
             super().data_received(data)
             return
-        answer = self._again(data)
-        if answer is not None:
-            self._send(answer)
-            return
+        known = self._fronts.known(data)
+        if known is not None:
+            front, query, key = known
+            answer = self._answer(front, key, query)
+            if answer is not None:
+                self._send(answer)
+                return
+        self._declined = known is not None  # who declined once is not asked twice
         self._begun, self._asked_by = 0, None
         super().data_received(data)
         if self._asked_by is not None and self._begun == 1 and self._between:
             self._fronts.remember(data, self._asked_by)
+        self._declined = False
 
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
@@ -112,23 +118,19 @@ class FrontProtocol(HttpToolsProtocol):
         """Return whether no earlier request of the connection waits for its own answer."""
         return not self.flow.write_paused and (self.cycle is None or self.cycle.response_complete)
 
-    def _again(self, data: bytes) -> bytes | None:
+    def _answer(self, front: Front, key: bytes, query: bytes, headers: Headers = (), body: bytes = b"") -> bytes | None:
         try:
-            return self._fronts.again(data)
+            return front.answer(key, query, headers, body)
         except Exception:  # noqa: BLE001  a fault here must cost speed, never an answer
             _log.exception("a front failed; the route answers")
             return None
 
     def _answered(self, front: Front) -> bool:
         """Return whether a front answered the request that is held back."""
-        if not self._may_answer():
+        key = key_of(self.headers)
+        if key is None or self._declined or not self._may_answer():
             return False
-        try:
-            key = key_of(self.headers)
-            answer = None if key is None else front.answer(key, self._query, self.headers, self._body)
-        except Exception:  # noqa: BLE001  a fault here must cost speed, never an answer
-            _log.exception("a front failed; the route answers")
-            return False
+        answer = self._answer(front, key, self._query, self.headers, self._body)
         if answer is None:
             return False
         if self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0":

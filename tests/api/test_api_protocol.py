@@ -251,8 +251,22 @@ def test_what_is_known_of_a_head_changes_no_answer(
         return found
 
     knowing = told()
-    monkeypatch.setattr(Fronts, "again", lambda *_: None)
+    monkeypatch.setattr(Fronts, "known", lambda *_: None)
     assert knowing == told()
+
+
+def test_a_front_that_declines_a_known_head_is_not_asked_again(
+    line: Line, answered: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.ask(line.get())
+    asked: list[bytes] = []
+
+    def declining(_: Front, key: bytes, *__: object) -> None:
+        asked.append(key)  # a second question would find the key trusted for another second
+
+    monkeypatch.setattr(LocateFront, "reply", declining)
+    assert line.ask(line.get()).status == 200
+    assert len(asked) == len(answered) == 1
 
 
 def test_a_line_is_closed_when_nothing_was_asked_for_a_while_not_before(
