@@ -2,8 +2,9 @@
 
 In: the build requirement XStatic-Leaflet (Leaflet 1.9.3 as published, carried by PyPI). Out: the folder
 `gisgrid/maps/vendor/leaflet/`, which git ignores and every wheel, source archive and editable installation carries:
-Leaflet whole for the staff map, and its core for the planner's page, which paints by itself and needs of Leaflet only
-the map that is moved and zoomed, two controls, and the renderer that its canvas is.
+Leaflet whole for a staff map with other elements of folium on it, its core for the planner's page, which paints by
+itself and needs of Leaflet only the map that is moved and zoomed, two controls, and the renderer that its canvas is,
+and the like for the staff map by itself, which also listens to keys and double clicks and is a plain script.
 A file whose SHA-256 is not the one below stops the build; the sums of `leaflet.js` and `leaflet.css` are those that
 leafletjs.com publishes as `integrity` for this version.
 """
@@ -28,6 +29,7 @@ SHA256: Final = {
 SOURCE: Final = "leaflet-src.esm.js"
 SOURCE_SHA256: Final = "17cbba56c1ad018677d9471328cf31e2c3c8fe6930504b0345453ca38c97ba3d"
 CORE_SHA256: Final = {
+    "leaflet-map.js": "1f4f67f25d63e9ed6ff54027537af6248237fc163c57326c993087babf7be86e",
     "leaflet-core.js": "113465908de2f6a7958a60833564dd39bcc1f6c52df3f7aeceffbbc2b4cc7134",
     "leaflet-core.css": "bbea7130f361ba3bed125ce8f32bbf70abddf2fc7d0c53e5e69767f87fd1a1a2",
 }
@@ -40,15 +42,29 @@ CORE: Final = {
     "setPosition": "setPosition",
 }
 """What the planner's page imports from the core: Leaflet's name inside its source, and the name that it gets."""
+MAP: Final = {
+    "map": "createMap",
+    "Renderer": "Renderer",
+    "Control": "Control",
+    "Control.Zoom": "Zoom",
+    "Control.Scale": "Scale",
+    "latLngBounds": "toLatLngBounds",
+    "setOptions": "setOptions",
+    "DomUtil.setPosition": "setPosition",
+    "DomEvent.disableClickPropagation": "disableClickPropagation",
+    "DomEvent.disableScrollPropagation": "disableScrollPropagation",
+}
+"""What the staff map calls of `L`, by what that is called inside the source."""
 HANDLERS: Final = frozenset({"Drag", "ScrollWheelZoom", "TouchZoom"})
 """Parts of the core that no other part names: they add themselves to the map."""
+MAP_HANDLERS: Final = HANDLERS | {"DoubleClickZoom", "Keyboard"}
 LEFT_OUT: Final = frozenset(
     {"Attribution", "BoxZoom", "Canvas", "CircleMarker", "Circle", "DivOverlay", "DoubleClickZoom", "EPSG3395"}
     | {"EPSG4326", "FeatureGroup", "GeoJSON", "GridLayer", "Icon", "ImageOverlay", "Keyboard", "LayerGroup", "Layers"}
     | {"Marker", "Path", "Polygon", "Polyline", "Popup", "Rectangle", "SVG", "Simple", "TapHold", "TileLayer"}
     | {"Tooltip", "VideoOverlay", "canvas", "svg"}
 )
-"""Parts that the planner's page does without; what only ties them to other parts goes with them."""
+"""Parts that the pages do without, unless they are handlers of theirs; what only ties them to others goes as well."""
 STYLES_LEFT_OUT: Final = re.compile(
     r"marker|popup|tooltip|tile|layers|attribution|image|overlay-pane|shadow-pane|zoom-box|vml|lvml|svg|path|div-icon"
     r"|crosshair|canvas|oldie"
@@ -112,10 +128,15 @@ def copy_leaflet(folder: Path) -> None:
         target = folder / name
         if not _is(target, expected):
             target.write_bytes(_published(name, expected))
-    script, style = folder / "leaflet-core.js", folder / "leaflet-core.css"
-    if not (_is(script, CORE_SHA256[script.name]) and _is(style, CORE_SHA256[style.name])):
-        script.write_text(core_of(_published(SOURCE, SOURCE_SHA256).decode()), encoding="utf-8")
-        style.write_text(style_of((folder / "leaflet.css").read_text(encoding="utf-8")), encoding="utf-8")
+    if not all(_is(folder / name, expected) for name, expected in CORE_SHA256.items()):
+        source = _published(SOURCE, SOURCE_SHA256).decode()
+        style = style_of((folder / "leaflet.css").read_text(encoding="utf-8"))
+        for name, text in (
+            ("leaflet-core.js", core_of(source)),
+            ("leaflet-map.js", map_of(source)),
+            ("leaflet-core.css", style),
+        ):
+            (folder / name).write_text(text, encoding="utf-8")
     (folder / "LICENSE").write_text(LICENSE, encoding="utf-8")
 
 
@@ -170,7 +191,20 @@ _DECLARATION: Final = re.compile(r"(?:function\s+([\w$]+)|var\s+([\w$]+(?:\s*,\s
 
 
 def core_of(source: str) -> str:
-    """Return the statements of Leaflet's source that `CORE` and `HANDLERS` need, as a module that exports `CORE`.
+    """Return the statements of Leaflet's source that `CORE` and `HANDLERS` need, as a module that exports `CORE`."""
+    exports = ", ".join(name if name == given else f"{name} as {given}" for name, given in CORE.items())
+    return f"{_statements_for(source, frozenset(CORE), HANDLERS)}\nexport {{ {exports} }};\n"
+
+
+def map_of(source: str) -> str:
+    """Return the statements of Leaflet's source that `MAP` and `MAP_HANDLERS` need, as a script that makes `L`."""
+    text = _statements_for(source, frozenset(MAP.values()), MAP_HANDLERS)
+    given = "\n".join(f"L.{path} = {name};" for path, name in MAP.items())
+    return f"(function () {{\n{text}\nvar L = window.L = {{ DomUtil: {{}}, DomEvent: {{}} }};\n{given}\n}})();\n"
+
+
+def _statements_for(source: str, wanted: frozenset[str], handlers: frozenset[str]) -> str:
+    """Return the statements that these names need, in the order of the source.
 
     A declaration is kept where something kept names it, and what adds to a kept name is kept too, unless it names
     something of `LEFT_OUT`.
@@ -183,23 +217,22 @@ def core_of(source: str) -> str:
     statements = _statements(source)
     declared = {name for each in statements for name in each.defines}
     names: set[str] = set()
-    found = {*CORE, *HANDLERS}
+    left_out = LEFT_OUT - handlers
+    found = wanted | handlers
     while found - names:
         names |= found
-        kept = [each for each in statements if _belongs(each, names)]
+        kept = [each for each in statements if _belongs(each, names, left_out)]
         found = {word for each in kept for word in each.words if word in declared}
-    missing = names & LEFT_OUT
+    missing = names & left_out
     if missing:
         raise RuntimeError(f"The core of Leaflet needs {', '.join(sorted(missing))}, which LEFT_OUT leaves out.")
-    text = "\n".join(each.text.rstrip() for each in kept)
-    exports = ", ".join(name if name == given else f"{name} as {given}" for name, given in CORE.items())
-    return f"{text}\nexport {{ {exports} }};\n"
+    return "\n".join(each.text.rstrip() for each in kept)
 
 
-def _belongs(statement: Statement, names: set[str]) -> bool:
+def _belongs(statement: Statement, names: set[str], left_out: frozenset[str]) -> bool:
     if statement.defines:
         return bool(statement.defines & names)
-    return statement.words[0] in names | {"if"} and not LEFT_OUT.intersection(statement.words)
+    return statement.words[0] in names | {"if"} and not left_out.intersection(statement.words)
 
 
 def _statements(source: str) -> list[Statement]:

@@ -20,7 +20,7 @@ from branca.element import Element, Figure
 from folium.template import Template
 
 from gisgrid.errors import UsageError
-from gisgrid.maps.resources import leaflet
+from gisgrid.maps.resources import Leaflet, leaflet, leaflet_map
 
 _CODE_BLOCK: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 _NOTEBOOK_HEIGHT: Final = "680px"
@@ -56,8 +56,11 @@ class Page(Figure):
     def __init__(self, title: str) -> None:
         super().__init__(height=_NOTEBOOK_HEIGHT)
         self.header.add_child(Verbatim(f"<title>{escape(title)}</title>"), name="meta_http")
-        self.header.add_child(Verbatim(f"<style>{leaflet().style}</style>"), name="leaflet_style")
-        self.header.add_child(Verbatim(f"<script>{leaflet().script}</script>"), name="leaflet_script")
+
+    def carry(self, library: Leaflet) -> None:
+        """Put Leaflet into the head, before anything that needs it."""
+        self.header.add_child(Verbatim(f"<style>{library.style}</style>"), name="leaflet_style", index=1)
+        self.header.add_child(Verbatim(f"<script>{library.script}</script>"), name="leaflet_script", index=2)
 
     def render(self, **kwargs: Any) -> str:
         """Return the page with the policy in its head, before anything that the policy is about."""
@@ -92,7 +95,18 @@ class OfflineMap(folium.Map):
         )
         self.default_js, self.default_css = [], []
         self.options |= {"center": list(centre), "maxZoom": 20}
+        self.page = page
         page.add_child(self)
+
+    def needs_all_of_leaflet(self) -> bool:
+        """Return whether anything of folium's is on the map; ours needs the map itself and little more."""
+        return True
+
+    def render(self, **kwargs: Any) -> str:
+        """Put the map into its figure with as much of Leaflet as what is on it needs; return nothing to stand here."""
+        self.page.carry(leaflet() if self.needs_all_of_leaflet() else leaflet_map())
+        super().render(**kwargs)  # type: ignore[no-untyped-call]  # branca leaves it without types
+        return ""
 
 
 def figure_of(element: Element) -> Figure:

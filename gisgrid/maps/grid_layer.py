@@ -27,7 +27,16 @@ from gisgrid.maps.frame import Verbatim, figure_of
 from gisgrid.maps.payload import data_block, map_bounds, map_document
 from gisgrid.maps.resources import page_file
 
-SCRIPTS: Final = ("words.js", "content.js", "layers.js", "labels.js", "ground.js", "cards.js", "grid_layer.js")
+SCRIPTS: Final = (
+    "words.js",
+    "unpacking.js",
+    "content.js",
+    "layers.js",
+    "labels.js",
+    "ground.js",
+    "cards.js",
+    "grid_layer.js",
+)
 """Of the folder `page`, in the order in which they build on each other; each layer's own follows `layers.js`."""
 
 

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import shapely
 
+from gisgrid.maps.packing import packed, packed_texts
 from gisgrid.model import ESTATE_TYPES, Barrier, Building, Estate, Site
 
 if TYPE_CHECKING:
@@ -36,13 +38,26 @@ class BuildingLayer:
     buildings: Sequence[Building]
     grid: Mapping[str, int]
 
-    def document(self, lattice: Lattice, audience: Audience) -> list[Any] | None:
-        """Return grid, shape, name, address and, if internal, households of each building; None if there is none."""
-        rows = []
-        for each in self.buildings:
-            row = [self.grid.get(each.code), lattice.polygons(each.geometry), each.name, each.address]
-            rows.append([*row, each.households] if audience == "internal" else row)
-        return rows or None
+    def document(self, lattice: Lattice, audience: Audience) -> dict[str, Any] | None:
+        """Return columns of shape, name, address and, if internal, households; None if there is no building.
+
+        They come grid by grid, so that the page draws those of one grid together: `counts` says how many stand in each
+        of `grids`, -1 for none.
+        """
+        if not self.buildings:
+            return None
+        ordered = sorted(self.buildings, key=lambda each: self.grid.get(each.code, -1))
+        held, counts = np.unique([self.grid.get(each.code, -1) for each in ordered], return_counts=True)
+        document: dict[str, Any] = {
+            "grids": packed(held),
+            "counts": packed(counts),
+            "shapes": lattice.shapes([each.geometry for each in ordered]),
+            "name": packed_texts(each.name for each in ordered),
+            "address": packed_texts(each.address for each in ordered),
+        }
+        if audience == "internal":
+            document["households"] = packed([each.households for each in ordered])
+        return document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A map's content as the data block of its page: short, and safe to stand inside HTML.
 
-Room: maps. In: `MapData`. Out: a JSON text whose shapes are whole numbers (`lattice`). Must not import a library of
-drawing.
+Room: maps. In: `MapData`. Out: a JSON text of columns (`packing`) whose shapes are whole numbers (`lattice`). Must not
+import a library of drawing.
 
 What the public may not see is left out here and in the layers, not hidden on the page.
 """
@@ -9,12 +9,13 @@ What the public may not see is left out here and in the layers, not hidden on th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import shapely
 
 from gisgrid.errors import UsageError
+from gisgrid.geometry.arcs import arcs_of
 from gisgrid.maps.content import (
     Audience,
     MapCommunity,
@@ -26,6 +27,7 @@ from gisgrid.maps.content import (
 )
 from gisgrid.maps.lattice import Lattice
 from gisgrid.maps.layers import layers_of
+from gisgrid.maps.packing import packed, packed_texts, steps
 from gisgrid.maps.style import PALETTE, colour_positions
 from gisgrid.model import Grid, Post
 
@@ -48,19 +50,17 @@ def map_document(data: MapData, audience: Audience, *, phones: bool) -> Document
         for position, community in enumerate(data.communities)
         for grid in (community.edition.grids if community.edition else ())
     ]
-    colours = colour_positions([grid.geometry for _, grid in published])
     duty = {code: posts for each in data.communities for code, posts in posts_on_duty(each, data.drawn_at).items()}
     layers = {each.key: each.document(lattice, audience) for each in (*layers_of(data.communities), *data.layers)}
+    grids = [grid for _, grid in published]
     return {
         "origin": [lattice.lon, lattice.lat],
         "palette": PALETTE,
         "internal": audience == "internal",
         "communities": [_community(data, community, lattice) for community in data.communities],
-        "grids": [
-            _grid(grid, lattice, audience, _posts(duty.get(grid.code or "", []), phones=phones))
-            | {"community": position, "colour": colour}
-            for (position, grid), colour in zip(published, colours, strict=True)
-        ],
+        "grids": _grids(grids, lattice, audience)
+        | _posts([duty.get(grid.code or "", []) for grid in grids], phones=phones)
+        | {"community": packed([position for position, _ in published])},
         "layers": {key: document for key, document in layers.items() if document is not None},
     }
 
@@ -91,32 +91,46 @@ def data_block(document: Document) -> str:
 
 
 def _community(data: MapData, community: MapCommunity, lattice: Lattice) -> Document:
+    """Return what the page says of a community; its outline only where no grids draw it."""
     division, edition = community.division, community.edition
+    outline = division.geometry
     return {
         "code": division.code,
         "name": division.name,
-        "shape": lattice.polygons(division.geometry) if division.geometry is not None else [],
-        "label": lattice.label(division.geometry) if division.geometry is not None else None,
+        "shape": lattice.polygons(outline) if outline is not None and edition is None else [],
+        "label": lattice.label(outline) if outline is not None else None,
         "edition": edition.id if edition else None,
         "since": data.date(edition.valid_from) if edition else None,
     }
 
 
-def _grid(grid: Grid, lattice: Lattice, audience: Audience, posts: list[list[str | None]]) -> Document:
+def _grids(grids: Sequence[Grid], lattice: Lattice, audience: Audience) -> Document:
+    """Return the grids in columns, their borders once (`geometry.arcs`)."""
+    arcs = arcs_of([grid.geometry for grid in grids])
     return {
-        "code": grid.code or grid.key,
-        "number": grid_number(grid),
-        "name": grid.name if grid.name != default_name(grid) else None,  # the page says 第N网格 or Grid N by itself
-        "dedicated": grid.kind == "dedicated",
-        "households": shown_count(grid.households, audience),
-        "buildings": len(grid.buildings),
-        "area": round(grid.area_m2),
-        "shape": lattice.polygons(grid.geometry),
-        "label": lattice.label(grid.geometry),
-        "posts": posts,
+        "arcs": {"sizes": packed(arcs.sizes), "steps": packed(steps(lattice.places(arcs.points), arcs.sizes))},
+        "references": packed(arcs.references),
+        "ring_sizes": packed(arcs.ring_sizes),
+        "rings": packed(arcs.rings),
+        "label": lattice.labels([grid.geometry for grid in grids]),
+        "colour": packed(colour_positions([grid.geometry for grid in grids])),
+        "code": packed_texts(grid.code or grid.key for grid in grids),
+        "number": packed_texts(map(grid_number, grids)),
+        # The page says 第N网格 or Grid N by itself.
+        "name": packed_texts(grid.name if grid.name != default_name(grid) else None for grid in grids),
+        "dedicated": packed([grid.kind == "dedicated" for grid in grids]),
+        "households": packed_texts(shown_count(grid.households, audience) for grid in grids),
+        "buildings": packed([len(grid.buildings) for grid in grids]),
+        "hectares": packed([round(grid.area_m2 / 1_000) for grid in grids]),  # tenths
     }
 
 
-def _posts(posts: Iterable[Post], *, phones: bool) -> list[list[str | None]]:
-    """Return role and name of each post, and its duty phone where it is asked for."""
-    return [[post.role, post.name, *([post.duty_phone] if phones else [])] for post in posts]
+def _posts(posts: Sequence[Sequence[Post]], *, phones: bool) -> Document:
+    """Return the posts of each grid in columns, with duty phones where they are asked for."""
+    flat = [post for held in posts for post in held]
+    return {
+        "posts": packed([len(held) for held in posts]),
+        "role": packed_texts(post.role for post in flat),
+        "worker": packed_texts(post.name for post in flat),
+        "phone": packed_texts(post.duty_phone for post in flat) if phones else None,
+    }

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+import rcssmin
+import rjsmin
+
 from gisgrid.errors import Unavailable
 
 
@@ -44,12 +47,25 @@ def leaflet_core() -> Leaflet:
     return _vendored("leaflet-core")
 
 
-def _vendored(name: str) -> Leaflet:
+@cache
+def leaflet_map() -> Leaflet:
+    """Return the part of Leaflet that the staff map needs by itself, as a script that makes `L`, and its style.
+
+    Raises
+    ------
+    Unavailable
+        The package was not built: a copied folder without the build step.
+    """
+    found = _vendored("leaflet-map", "leaflet-core")
+    return Leaflet(rjsmin.jsmin(found.script), rcssmin.cssmin(found.style))
+
+
+def _vendored(name: str, style: str | None = None) -> Leaflet:
     folder = resources.files("gisgrid.maps") / "vendor" / "leaflet"
     try:
         return Leaflet(
             script=(folder / f"{name}.js").read_text(encoding="utf-8"),
-            style=(folder / f"{name}.css").read_text(encoding="utf-8"),
+            style=(folder / f"{style or name}.css").read_text(encoding="utf-8"),
         )
     except FileNotFoundError as error:
         raise Unavailable(
@@ -60,5 +76,7 @@ def _vendored(name: str) -> Leaflet:
 
 @cache
 def page_file(name: str) -> str:
-    """Return a script or style of ours from the folder `page`."""
-    return (resources.files("gisgrid.maps") / "page" / name).read_text(encoding="utf-8")
+    """Return a script or style of ours from the folder `page`, without the blanks and comments that only we read."""
+    text = (resources.files("gisgrid.maps") / "page" / name).read_text(encoding="utf-8")
+    short: str = rjsmin.jsmin(text) if name.endswith(".js") else rcssmin.cssmin(text)
+    return short

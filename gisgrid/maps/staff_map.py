@@ -71,6 +71,11 @@ class StaffMap(OfflineMap):
         self._name, self._id = "map", "staff"
         self.add_child(layer)
         self.add_child(_PageScripts(layer))
+        self._ours = len(self._children)
+
+    def needs_all_of_leaflet(self) -> bool:
+        """Return whether anybody has put a further element on the map."""
+        return len(self._children) > self._ours
 
 
 class _PageScripts(MacroElement):
@@ -161,7 +166,7 @@ def _table_body(data: MapData, community: MapCommunity, audience: Audience, *, p
     else:
         heading += _both(f"{len(grids)} 个网格", f"{len(grids)} grids") + _total(grids, audience)
     rows = "".join(_table_row(grid, duty.get(grid.code or "", []), audience, phones=phones) for grid in grids)
-    return f"<tbody>{heading}</th></tr>{rows}</tbody>"
+    return f"<tbody>{heading}{rows}"
 
 
 def _total(grids: Sequence[Grid], audience: Audience) -> str:
@@ -173,15 +178,14 @@ def _total(grids: Sequence[Grid], audience: Audience) -> str:
 
 
 def _table_row(grid: Grid, posts: list[Post], audience: Audience, *, phones: bool) -> str:
-    code = escape(grid.code or grid.key)
+    """Return a row; HTML lets the end tags of rows and cells be left out, which a district has ten thousand of."""
     contact = escape(posts[0].name) if posts else "—"
     if phones and posts and posts[0].duty_phone:
-        contact += f'<br><span class="phone">{escape(posts[0].duty_phone)}</span>'
+        contact += f" <i>{escape(posts[0].duty_phone)}</i>"
     kind = f" <small>{_both('专属', 'dedicated')}</small>" if grid.kind == "dedicated" else ""
     return (
-        f'<tr data-code="{code}"><td><a href="#{code}">{escape(grid_name(grid))}</a>{kind}</td>'
-        f"<td>{escape(shown_count(grid.households, audience))}</td><td>{len(grid.buildings)}</td>"
-        f"<td>{contact}</td></tr>"
+        f'<tr><td><a href="#{escape(grid.code or grid.key)}">{escape(grid_name(grid))}</a>{kind}'
+        f"<td>{escape(shown_count(grid.households, audience))}<td>{len(grid.buildings)}<td>{contact}"
     )
 
 

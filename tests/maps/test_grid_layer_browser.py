@@ -93,7 +93,7 @@ def test_it_shows_in_a_notebook(kind: str, place: MapData, open_text: Any) -> No
     frame.locator("canvas.grid-canvas").wait_for(timeout=5_000)
     if isinstance(shown, StaffMap):
         frame.locator("html[data-ready]").wait_for(timeout=5_000)
-        frame.locator("tr[data-code]").nth(3).click()
+        frame.locator(".list td a").nth(3).click()
         assert frame.locator(".leaflet-marker-icon").count() == 1
     assert faults == []
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import json
 import re
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 import shapely
 
@@ -19,17 +17,13 @@ from gisgrid.maps import grid_layer, resources
 from gisgrid.maps.content import MapCommunity, MapData
 from gisgrid.maps.grid_layer import SCRIPTS
 from gisgrid.maps.lattice import Lattice
+from gisgrid.maps.packing import packed
 from gisgrid.maps.staff_map import PAGE_SCRIPTS, render_staff_map
 from gisgrid.model import Division
 
+from . import unpacking
 from .conftest import NOW
-
-
-def block(html: str) -> dict:
-    (text,) = re.findall(
-        r'<script type="application/json" id="grid_layer_[0-9a-f]{12}_data">(.*?)</script>', html, re.DOTALL
-    )
-    return json.loads(text)
+from .unpacking import block
 
 
 def without_code(html: str) -> str:
@@ -70,26 +64,25 @@ def test_no_text_of_a_user_is_read_as_a_template_or_as_html(hostile_place: MapDa
     html = render_staff_map(hostile_place, audience="internal")
     document = block(html)
     names = {grid.name for community in hostile_place.communities for grid in community.edition.grids}
-    assert {grid["name"] for grid in document["grids"]} == names
-    assert {name for _, _, name, _, _ in document["layers"]["buildings"]} == names
+    assert {grid["name"] for grid in unpacking.grids(document)} == names
+    assert {building["name"] for building in unpacking.buildings(document)} == names
     read = without_code(html)
     assert "{{7*7}}&lt;img src=x onerror=alert(1)&gt;" in read
     assert not re.search(r"<(img|svg)\b", read)
-    assert (
-        html.count("<script") == len(SCRIPTS) + len(PAGE_SCRIPTS) + 4 + 3
-    )  # ours, four layers, Leaflet, the data, the start
+    layers, others = 4, 3  # Leaflet, the data, the start
+    assert html.count("<script") == len(SCRIPTS) + len(PAGE_SCRIPTS) + layers + others
 
 
 def test_shapes_of_the_data_block_are_the_shapes_to_a_millionth_of_a_degree(place: MapData) -> None:
     document = block(render_staff_map(place, audience="internal"))
-    origin = np.array(document["origin"])
     grids = [grid for community in place.communities for grid in community.edition.grids]
-    for drawn, grid in zip(document["grids"], grids, strict=True):
-        ((ring,),) = drawn["shape"]
-        decoded = shapely.Polygon(np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / 1e6 + origin)
-        assert shapely.hausdorff_distance(decoded.exterior, grid.geometry.exterior) < 1e-6
-        label = np.array(drawn["label"][:2]) / 1e6 + origin
-        assert grid.geometry.contains(shapely.Point(label))
+    for drawn, grid in zip(unpacking.grids(document), grids, strict=True):
+        (ring,) = drawn["rings"]
+        assert shapely.hausdorff_distance(shapely.Polygon(ring).exterior, grid.geometry.exterior) < 1e-6
+        assert grid.geometry.contains(shapely.Point(drawn["label"]))
+    buildings = [building for community in place.communities for building in community.buildings]
+    for drawn, building in zip(unpacking.buildings(document), buildings, strict=True):
+        assert shapely.hausdorff_distance(shapely.Polygon(drawn["rings"][0]), building.geometry) < 1e-6
 
 
 def test_holes_and_parts_stay(place: MapData) -> None:
@@ -98,15 +91,15 @@ def test_holes_and_parts_stay(place: MapData) -> None:
     grids = (dataclasses.replace(first.edition.grids[0], geometry=ring), *first.edition.grids[1:])
     holed = dataclasses.replace(first, edition=dataclasses.replace(first.edition, grids=grids))
     document = block(render_staff_map(dataclasses.replace(place, communities=(holed,)), audience="internal"))
-    assert [len(part) for part in document["grids"][0]["shape"]] == [2]
+    assert len(unpacking.grids(document)[0]["rings"]) == 2
 
 
 def test_the_public_sees_no_household_figure_of_a_building_and_no_small_count(place: MapData) -> None:
     html = render_staff_map(place, audience="public")
     document = block(html)
-    assert all(len(building) == 4 for building in document["layers"]["buildings"])
-    assert [grid["households"] for grid in document["grids"][:6]] == ["401", "402", "403", "404", "0", "<5"]
-    assert "<td>&lt;5</td>" in html
+    assert all("households" not in building for building in unpacking.buildings(document))
+    assert [grid["households"] for grid in unpacking.grids(document)[:6]] == ["401", "402", "403", "404", "0", "<5"]
+    assert "<td>&lt;5<td>" in html
     assert "1613 户" not in html  # the total would give the banded count away
     assert "2121 户" in html  # the other community has no small count
     assert "内部使用" not in html
@@ -114,17 +107,18 @@ def test_the_public_sees_no_household_figure_of_a_building_and_no_small_count(pl
 
 def test_the_internal_map_shows_them(place: MapData) -> None:
     html = render_staff_map(place, audience="internal")
-    assert [building[4] for building in block(html)["layers"]["buildings"][:6]] == [401, 402, 403, 404, 0, 3]
+    assert [building["households"] for building in unpacking.buildings(block(html))[:6]] == [401, 402, 403, 404, 0, 3]
     assert "1613 户" in html
     assert "内部使用" in html
 
 
 def test_only_posts_on_duty_are_shown_and_the_grid_worker_first(place: MapData) -> None:
     document = block(render_staff_map(place, audience="public", phones=True))
-    assert document["grids"][0]["posts"] == [["网格员", "示例员", "000-0102 转 3"], ["网格长", "示例长", "000-0101"]]
+    posts = [("网格员", "示例员", "000-0102 转 3"), ("网格长", "示例长", "000-0101")]
+    assert unpacking.grids(document)[0]["posts"] == posts
     earlier = dataclasses.replace(place, drawn_at=NOW - timedelta(days=1))
     document = block(render_staff_map(earlier, audience="public"))
-    assert [name for _, name in document["grids"][0]["posts"]] == ["前任员", "示例员"]
+    assert [name for _, name, _ in unpacking.grids(document)[0]["posts"]] == ["前任员", "示例员"]
 
 
 def test_phones_are_in_the_file_only_when_they_are_asked_for(place: MapData) -> None:
@@ -141,13 +135,13 @@ def test_a_layer_of_someone_elses_is_drawn_by_the_script_of_its_key(
     class Lamps:
         key = "lamps"
 
-        def document(self, lattice: Lattice, audience: str) -> list[list[int]] | None:
+        def document(self, lattice: Lattice, audience: str) -> list[str] | None:
             return [lattice.path(shapely.Point(116.001, 37.301))] if audience == "internal" else None
 
     monkeypatch.setattr(grid_layer, "page_file", lambda name: f"/* {name} */")
     with_lamps = dataclasses.replace(place, layers=(Lamps(),))
     html = render_staff_map(with_lamps, audience="internal")
-    assert block(html)["layers"]["lamps"] == [[1_000, 1_000]]
+    assert block(html)["layers"]["lamps"] == [packed([1_000, 1_000])]
     assert html.index("layers.js") < html.index("layer_lamps.js") < html.index("ground.js")
     assert "lamps" not in render_staff_map(with_lamps, audience="public")
 
@@ -183,8 +177,8 @@ def test_a_community_without_an_edition_is_an_outline(place: MapData) -> None:
     html = render_staff_map(dataclasses.replace(place, communities=(bare,)), audience="internal")
     assert "尚未发布网格" in html
     document = block(html)
-    assert document["grids"] == []
-    assert [building[0] for building in document["layers"]["buildings"]] == [None] * 6
+    assert unpacking.grids(document) == []
+    assert [building["grid"] for building in unpacking.buildings(document)] == [-1] * 6
 
 
 def test_nothing_to_draw_is_refused_with_the_remedy() -> None:
@@ -211,5 +205,5 @@ def test_the_default_name_is_left_to_the_page_which_knows_two_languages(place: M
     )
     named = dataclasses.replace(first, edition=dataclasses.replace(first.edition, grids=grids))
     html = render_staff_map(dataclasses.replace(place, communities=(named,)), audience="internal")
-    assert [grid["name"] for grid in block(html)["grids"]] == [None, "文化里网格"]
+    assert [grid["name"] for grid in unpacking.grids(block(html))] == [None, "文化里网格"]
     assert ">第1网格</a>" in html

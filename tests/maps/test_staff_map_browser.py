@@ -68,7 +68,7 @@ def pixel(page: Any, lon: float, lat: float) -> str:
     return page.evaluate(
         """([lon, lat]) => {
             const canvas = document.querySelector("canvas.grid-canvas");
-            const at = map_staff.latLngToLayerPoint([lat, lon]).subtract(L.DomUtil.getPosition(canvas));
+            const at = map_staff.latLngToLayerPoint([lat, lon]).subtract(canvas._leaflet_pos);
             const one = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
             one.drawImage(canvas, -Math.floor(at.x * devicePixelRatio), -Math.floor(at.y * devicePixelRatio));
             const [r, g, b] = one.getImageData(0, 0, 1, 1).data;
@@ -172,7 +172,7 @@ def test_hostile_names_are_shown_as_they_are(hostile_place: MapData, visit: Any)
     page.click(".gisgrid-switches summary")
     page.check("input[name=estates]")
     page.click(".gisgrid-switches summary")
-    rows = page.locator("tr[data-code] td:first-child a")
+    rows = page.locator(".list td a")
     assert [rows.nth(index).text_content() for index in range(6)] == list(HOSTILE)
     for index, name in enumerate(HOSTILE):
         click(page, WEST + (index % 3 + 0.15) * SIDE, SOUTH + (index // 3 + 0.15) * SIDE)
@@ -224,7 +224,7 @@ def test_a_place_tells_its_estate(place: MapData, visit: Any) -> None:
 def test_without_script_the_table_of_grids_is_there(place: MapData, visit: Any) -> None:
     page = visit(place, script=False)
     assert page.locator("table").is_visible()
-    assert page.locator("tr[data-code]").count() == 12
+    assert page.locator(".list td a").count() == 12
     assert not page.locator("#map_staff").is_visible()
 
 

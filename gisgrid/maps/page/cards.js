@@ -45,7 +45,7 @@
     return [
       ["社区", community.name], ["性质", grid.dedicated ? say("专属") : say("居民")],
       ["户数", grid.households], ["楼栋", grid.buildings],
-      ["面积", `${(grid.area / 1e4).toFixed(1)}${say("公顷")}`],
+      ["面积", `${grid.hectares.toFixed(1)}${say("公顷")}`],
       ["版本", community.since ? `${community.edition} · ${community.since}` : null],
     ];
   }

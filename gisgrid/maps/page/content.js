@@ -3,20 +3,7 @@
 "use strict";
 
 (function (gisgrid) {
-  function decoder([lon, lat]) {
-    return (steps) => {
-      const points = new Float64Array(steps.length);
-      let x = 0, y = 0;
-      for (let i = 0; i < steps.length; i += 2) {
-        x += steps[i];
-        y += steps[i + 1];
-        const world = L.CRS.EPSG3857.latLngToPoint({ lat: lat + y / 1e6, lng: lon + x / 1e6 }, 0);
-        points[i] = world.x;
-        points[i + 1] = world.y;
-      }
-      return points;
-    };
-  }
+  const { numbers, texts, starts, linePoints } = gisgrid;
 
   function boxOf(rings) {
     const box = [Infinity, Infinity, -Infinity, -Infinity];
@@ -31,18 +18,86 @@
     return box;
   }
 
+  const pixels = (steps) => (steps / 1e6) * (256 / 360);
+
   // What a layer needs to read shapes of the data block; every place is one of the world at zoom 0, 256 pixels wide.
   function shapeReader(origin) {
-    const points = decoder(origin);
-    const label = (steps) => {
-      const [x, y] = points(steps.slice(0, 2));
-      return { x, y, radius: (steps[2] / 1e6) * (256 / 360) };
+    const project = gisgrid.projector(origin);
+    const points = (packed) => {
+      const steps = numbers(packed);
+      return linePoints(steps, [steps.length / 2], project);
+    };
+    const label = (packed) => {
+      const steps = numbers(packed), [x, y] = linePoints(steps.subarray(0, 2), [1], project);
+      return { x, y, radius: pixels(steps[2]) };
     };
     const shaped = (shape) => {
       const rings = shape.flat().map(points);
       return { rings, box: boxOf(rings) };
     };
-    return { points, label, shaped, boxOf };
+    const columns = (packed) => new gisgrid.Shapes(packed, project);
+    return { points, label, shaped, columns, boxOf, project };
+  }
+
+  // Borders are there once. A ring is a walk along them: reference r is arc r as it runs, -1 - r the same backwards.
+  function readArcs(packed, project) {
+    const sizes = numbers(packed.sizes), ends = starts(sizes);
+    const points = linePoints(numbers(packed.steps), sizes, project);
+    return [...sizes.keys()].map((i) => {
+      const line = points.subarray(2 * ends[i], 2 * ends[i + 1]);
+      return { line, box: boxOf([line]), owners: [] };
+    });
+  }
+
+  function walk(arcs, references) {
+    const length = references.reduce((sum, r) => sum + arcs[r < 0 ? -1 - r : r].line.length - 2, 0);
+    const ring = new Float64Array(length);
+    let at = 0;
+    for (const r of references) {
+      const line = arcs[r < 0 ? -1 - r : r].line, last = line.length - 2;
+      for (let i = 0; i < last; i += 2, at += 2) {
+        const from = r < 0 ? last - i : i;
+        ring[at] = line[from];
+        ring[at + 1] = line[from + 1];
+      }
+    }
+    return ring;
+  }
+
+  function readGrids(data, communities, shapes) {
+    const packed = data.grids, colour = numbers(packed.colour), count = colour.length;
+    const arcs = readArcs(packed.arcs, shapes.project);
+    const references = numbers(packed.references), ringEnds = starts(numbers(packed.ring_sizes)), rings = starts(numbers(packed.rings));
+    const column = Object.fromEntries(["code", "number", "name", "households"].map((name) => [name, texts(packed[name], count)]));
+    const [dedicated, buildings, hectares, community] = ["dedicated", "buildings", "hectares", "community"]
+      .map((name) => numbers(packed[name]));
+    const middles = linePoints(numbers(packed.label.at), [count], shapes.project), radii = numbers(packed.label.radius);
+    const posts = readPosts(packed, count);
+    const grids = [];
+    for (let i = 0; i < count; i += 1) {
+      const own = [];
+      for (let ring = rings[i]; ring < rings[i + 1]; ring += 1) {
+        const way = references.subarray(ringEnds[ring], ringEnds[ring + 1]);
+        for (const r of way) arcs[r < 0 ? -1 - r : r].owners.push(community[i]);
+        own.push(walk(arcs, way));
+      }
+      grids.push({
+        code: column.code[i], number: column.number[i], name: column.name[i], households: column.households[i],
+        dedicated: dedicated[i] === 1, buildings: buildings[i], hectares: hectares[i] / 10, posts: posts[i],
+        colour: data.palette[colour[i]], community: communities[community[i]],
+        rings: own, box: boxOf(own), label: { x: middles[2 * i], y: middles[2 * i + 1], radius: pixels(radii[i]) },
+      });
+    }
+    // A border of the community has grids of two communities at its sides, or a grid at one side only.
+    const outer = ({ owners }) => owners.length < 2 || owners[0] !== owners[1];
+    return { grids, borders: arcs.filter((arc) => !outer(arc)), edges: arcs.filter(outer) };
+  }
+
+  function readPosts(packed, grids) {
+    const ends = starts(numbers(packed.posts)), count = ends[grids];
+    const columns = [packed.role, packed.worker, packed.phone].map((column) => texts(column, count));
+    const rows = [...Array(count).keys()].map((i) => columns.map((column) => column[i]));
+    return [...Array(grids).keys()].map((i) => rows.slice(ends[i], ends[i + 1]));
   }
 
   function prepare(data) {
@@ -50,11 +105,11 @@
     const communities = data.communities.map((each) => ({
       ...each, ...shapes.shaped(each.shape), label: each.label && shapes.label(each.label),
     }));
-    const grids = data.grids.map((each) => ({
-      ...each, ...shapes.shaped(each.shape), label: shapes.label(each.label), colour: data.palette[each.colour],
-      community: communities[each.community],
-    }));
-    const content = { communities, grids, buildings: [], internal: data.internal };
+    const content = { communities, ...readGrids(data, communities, shapes), internal: data.internal, buildingAt: () => null };
+    for (const { community, box } of content.grids) {
+      const whole = community.box;
+      community.box = [Math.min(whole[0], box[0]), Math.min(whole[1], box[1]), Math.max(whole[2], box[2]), Math.max(whole[3], box[3])];
+    }
     content.layers = gisgrid.layersOf(data.layers, shapes, content);
     return content;
   }

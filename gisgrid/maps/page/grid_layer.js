@@ -27,9 +27,8 @@
     },
     // What lies at a place of the world at zoom 0: a building, if they can be seen, else a grid, else nothing.
     at(x, y) {
-      const { grids, buildings, buildingsFrom } = this.content;
-      const grid = grids.find((each) => gisgrid.holds(each, x, y));
-      const building = this._map.getZoom() >= buildingsFrom && buildings.find((each) => gisgrid.holds(each, x, y));
+      const grid = this.content.grids.find((each) => gisgrid.holds(each, x, y));
+      const building = this.content.buildingAt(x, y, this._map.getZoom());
       if (building) return { building, grid: building.grid || grid, at: [x, y] };
       return grid ? { grid, at: [x, y] } : null;
     },

@@ -4,6 +4,7 @@
 
 (function (gisgrid) {
   const { INK, onScreen } = gisgrid;
+  const ARCS_A_PATH = 32;
 
   const GridCanvas = L.Renderer.extend({
     initialize(content, options) {
@@ -48,10 +49,10 @@
     },
   });
 
-  function trace(pen, view, points, close) {
-    for (let i = 0; i < points.length; i += 2) {
+  function trace(pen, view, points, close, from = 0, to = points.length) {
+    for (let i = from; i < to; i += 2) {
       const x = points[i] * view.scale - view.origin.x, y = points[i + 1] * view.scale - view.origin.y;
-      if (i) pen.lineTo(x, y);
+      if (i > from) pen.lineTo(x, y);
       else pen.moveTo(x, y);
     }
     if (close) pen.closePath();
@@ -99,12 +100,26 @@
       }
     }
     for (const { kind, own } of layers) if (kind.drawBelow) kind.drawBelow(pen, view, own, content);
-    outline(pen, view, grids, view.zoom < 14 ? 0.8 : 2, "#46525e");
-    outline(pen, view, communities, view.zoom < 14 ? 2 : 3.5, "#1b2733");
+    strokeArcs(pen, view, content.borders, view.zoom < 14 ? 0.8 : 2, "#46525e");
+    strokeArcs(pen, view, content.edges, view.zoom < 14 ? 2 : 3.5, INK);
+    outline(pen, view, bare, view.zoom < 14 ? 2 : 3.5, INK);
     for (const { kind, own } of layers) if (kind.drawAbove) kind.drawAbove(pen, view, own, content);
     if (chosen) {
       outline(pen, view, [chosen], 7, "#ffffff");
       outline(pen, view, [chosen], 4, "#b3261e");
+    }
+  }
+
+  // Some arcs a path: a single path of very many slows a canvas down out of proportion.
+  function strokeArcs(pen, view, arcs, width, colour) {
+    pen.lineWidth = width;
+    pen.strokeStyle = colour;
+    pen.lineCap = "round";
+    const seen = arcs.filter((arc) => onScreen(view, arc.box));
+    for (let i = 0; i < seen.length; i += ARCS_A_PATH) {
+      pen.beginPath();
+      for (const { line } of seen.slice(i, i + ARCS_A_PATH)) trace(pen, view, line, false);
+      pen.stroke();
     }
   }
 

@@ -40,8 +40,10 @@
       this.changed = changed;
     },
     onAdd() {
-      const box = L.DomUtil.create("details", "gisgrid-switches");
-      L.DomEvent.disableClickPropagation(box).disableScrollPropagation(box);
+      const box = document.createElement("details");
+      box.className = "gisgrid-switches leaflet-control";
+      L.DomEvent.disableClickPropagation(box);
+      L.DomEvent.disableScrollPropagation(box);
       this.summary = box.appendChild(document.createElement("summary"));
       this.names = this.content.layers.map((layer) => {
         const label = box.appendChild(document.createElement("label")), tick = document.createElement("input");

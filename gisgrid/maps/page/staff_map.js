@@ -10,7 +10,7 @@
   const narrow = window.matchMedia("(max-width: 760px)"); // as in staff_map.css: card and table scroll together
   const addressed = window.parent === window; // in a notebook's frame there is no address of its own
   const byId = (id) => document.getElementById(id);
-  const rows = () => document.querySelectorAll("tr[data-code]");
+  const rows = () => document.querySelectorAll(".list tbody tr:not(.community)"); // one a grid, in the order of the grids
   const bounds = (map, box) => L.latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
   const hasScreen = (box) => Number.isFinite(box[0]);
 
@@ -33,11 +33,11 @@
       byId("card").replaceChildren(...card(content, shown));
       layer.choose(shown);
       if (shown && narrow.matches) byId("card").scrollIntoView({ block: "nearest" });
-      for (const row of rows()) {
-        const chosen = layer.chosen !== null && row.dataset.code === layer.chosen.code;
-        row.classList.toggle("chosen", chosen);
-        if (chosen && !narrow.matches) row.scrollIntoView({ block: "nearest" });
-      }
+      const before = document.querySelector(".list tr.chosen"), row = rows()[content.grids.indexOf(layer.chosen)];
+      if (before && before !== row) before.classList.remove("chosen");
+      if (!row) return;
+      row.classList.add("chosen");
+      if (!narrow.matches) row.scrollIntoView({ block: "nearest" });
     }
     function choose(what) {
       shown = what;
@@ -64,8 +64,7 @@
     gisgrid.switchLanguage();
     fillLegend(layer.content);
     layer.switches.translate();
-    const names = new Map(layer.content.grids.map((grid) => [grid.code, gridName(grid)]));
-    for (const row of rows()) row.querySelector("a").textContent = names.get(row.dataset.code);
+    rows().forEach((row, i) => { row.querySelector("a").textContent = gridName(layer.content.grids[i]); });
     byId("search").placeholder = say("查找网格、地址、楼栋、小区、联系人");
     refresh();
   }
@@ -77,10 +76,17 @@
     const area = boxOf([...content.communities, ...content.grids].flatMap((each) => each.rings));
     if (hasScreen(area)) map.fitBounds(bounds(map, area), { padding: [12, 12], animate: false });
     map.setMinZoom(map.getZoom() - 2);
-    L.control.zoom({ position: "topleft" }).addTo(map);
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    new L.Control.Zoom({ position: "topleft" }).addTo(map);
+    new L.Control.Scale({ imperial: false, position: "bottomright" }).addTo(map);
 
     const { choose, follow, refresh } = chooser(map, layer);
+    document.querySelector(".list").addEventListener("click", (event) => {
+      const grid = content.grids[[...rows()].indexOf(event.target.closest("tr"))];
+      if (!grid) return;
+      event.preventDefault(); // in a notebook's frame the link would lead to the notebook
+      choose({ grid });
+      if (!map.getBounds().contains(bounds(map, grid.box))) fly(map, grid.box);
+    });
     layer.on("choose", ({ what }) => choose(what));
     layer.on("switch", () => fillLegend(content));
     startSearch(content, ({ box, what }) => {
