@@ -2,12 +2,12 @@
 
     python -m bench.staff_map [--rounds 5] [--data ../shared/data] [--json OUT]
 
-Two made-up places (a community of 17 grids and 450 buildings, a district of 1,122 and 30,000:
-`bench/staff_map_places.py`) are written by `render_staff_map` and by folium as its manual shows it (a GeoJson layer of
-grids with tooltip and popup, one of buildings), and the pages are loaded in turn. folium's page asks CDNs for ten files;
-its Leaflet is answered from this machine at once and the others with nothing, else it would not paint at all, so its
-figures flatter it. First paint is the second frame after the document is read; a zoom step ends with the second frame after it; the heap is
-what a forced collection leaves. The last part needs the real footprints of `--data`.
+Two made-up places (a community of 17 grids and 450 buildings, a district of 1,122 and 30,000; see
+`bench/staff_map_places.py`) are written by `render_staff_map` and by folium as its manual shows it: a GeoJson layer of
+grids with tooltip and popup, one of buildings. The pages are loaded in turn. folium's page asks CDNs for ten files; its
+Leaflet is answered from this machine at once and the others with nothing, else it would not paint at all, so its
+figures flatter it. First paint is the second frame after the document is read; a zoom step ends with the second frame
+after it; the heap is what a forced collection leaves. The last part needs the real footprints of `--data`.
 """
 
 from __future__ import annotations
