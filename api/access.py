@@ -140,6 +140,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/plans/{plan_id}/approve"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/reject"): Rule(_DECIDING, Reach.PLAN),
         ("POST", "/v1/plans/{plan_id}/publish"): Rule(_DECIDING, Reach.PLAN),
+        ("POST", "/v1/plans/{plan_id}/withdraw"): Rule(_DECIDING, Reach.PLAN),
         ("GET", "/open311/v2/discovery.{format}"): OPEN,
         ("GET", "/open311/v2/services.{format}"): OPEN,
         ("GET", "/open311/v2/services/{service_code}.{format}"): OPEN,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gisgrid import wire
-from gisgrid.model import Band, CommentThread, MicroDrawing, MicroGrid, PlanMove
+from gisgrid.model import Band, CommentThread, MicroDrawing, MicroGrid, PlanMove, ScheduledPublication
 from gisgrid.plan.compare import Comparison
 from gisgrid.repairing import RepairedPlan
 from gisgrid.responsible import Responsible
@@ -139,7 +139,27 @@ def repaired_plan(value: RepairedPlan) -> dict[str, Any]:
 
 def plan_move(value: PlanMove) -> dict[str, Any]:
     """Return one step of a plan's life."""
-    return {"state": value.state, "actor": value.actor, "at": wire.instant(value.at), "reason": value.reason}
+    return {
+        "move": value.kind,
+        "actor": value.actor,
+        "at": wire.instant(value.at),
+        "reason": value.reason,
+        "valid_from": wire.instant(value.valid_from),
+    }
+
+
+def scheduled_publication(value: ScheduledPublication | None) -> dict[str, Any] | None:
+    """Return when a plan is to come into force, and who said so; None where nothing is scheduled."""
+    if value is None:
+        return None
+    return {
+        "plan": value.plan,
+        "community": value.community,
+        "valid_from": wire.instant(value.valid_from),
+        "accepted": list(value.accepted),
+        "scheduled_by": value.actor,
+        "scheduled_at": wire.instant(value.at),
+    }
 
 
 def comment_thread(value: CommentThread) -> dict[str, Any]:

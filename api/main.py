@@ -53,6 +53,7 @@ from api.routes import (
 from gisgrid.advising import PlanBoards
 from gisgrid.feeding import Feed
 from gisgrid.moving import ReportMover
+from gisgrid.publishing import DuePublisher
 from gisgrid.sending import WebhookSender
 from gisgrid.settings import Settings
 from gisgrid.sheets import PlanSheets
@@ -104,6 +105,8 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
         )
         app.state.sheets = PlanSheets()
         app.state.boards = PlanBoards(database, sheets=app.state.sheets)
+        publisher = DuePublisher(database, watch.confirm)
+        await run_in_threadpool(publisher.start)
         mover = ReportMover(database, directory)
         mover.start()
         app.state.feed = Feed(database)
@@ -122,6 +125,7 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
             await run_in_threadpool(sender.stop)
             await run_in_threadpool(app.state.feed.stop)
             await run_in_threadpool(mover.stop)
+            await run_in_threadpool(publisher.stop)
             await services.intake.stop()
             await run_in_threadpool(watch.stop)
             database.close()

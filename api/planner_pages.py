@@ -98,7 +98,8 @@ def _ways(line: CommunityPlans, *, may_draw: bool) -> str:
 
 
 def _link(plan: PlanSummary) -> str:
-    return f'<a href="/planner/{escape(plan.id)}">方案 {escape(plan.id)}</a> {STATES[plan.state]}'
+    waits = f" · {plan.scheduled_for.astimezone():%Y-%m-%d} 起生效" if plan.scheduled_for is not None else ""
+    return f'<a href="/planner/{escape(plan.id)}">方案 {escape(plan.id)}</a> {STATES[plan.state]}{waits}'
 
 
 def _tallies(plan: PlanSummary) -> str:

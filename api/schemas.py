@@ -174,13 +174,16 @@ class EventBody(Strict):
 
 
 class PublishBody(Strict):
-    """What the reviewer accepts on publishing."""
+    """What the reviewer accepts on publishing, and when the plan comes into force."""
 
     accept: Annotated[
         list[Annotated[str, Len(1, 200)]],
         Len(0, 1000),
         Field(description="Findings about the household band, as RULE:GRID, or `all`."),
     ] = []
+    valid_from: Instant | None = Field(
+        default=None, description="A future instant at which the plan comes into force by itself; now by default."
+    )
 
 
 class DivisionName(BaseModel):

@@ -10,8 +10,7 @@ nobody should wait for who publishes or looks something up.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,16 @@ from gisgrid.commenting import sound_words
 from gisgrid.drafting import draft_plan
 from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
-from gisgrid.errors import Conflict, RefusedData, UsageError
+from gisgrid.errors import UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
 from gisgrid.mapping import draw_map, grid_layer, staff_map
-from gisgrid.model import MICRO_BAND, Band, Edition, Finding, MicroDrawing, Plan
-from gisgrid.plan import checks, numbering
+from gisgrid.model import MICRO_BAND, Band, MicroDrawing, Plan
 from gisgrid.plan.check_micro import micro_findings
 from gisgrid.plan.compare import Comparison, compare
 from gisgrid.plan.sheet import Sheet
-from gisgrid.store import divisions, editions, inputs, micro_grids, plans
-from gisgrid.store.database import Connection, Database
+from gisgrid.publishing import checked, publish_plan, schedule_plan, withdraw_plan
+from gisgrid.store import divisions, editions, inputs, micro_grids, plans, schedules
+from gisgrid.store.database import Database
 from gisgrid.store.plans import PlanSummary
 
 if TYPE_CHECKING:
@@ -66,9 +65,11 @@ __all__ = [
     "redo_edit",
     "reject_plan",
     "reopen_plan",
+    "schedule_plan",
     "staff_map",
     "submit_plan",
     "undo_edit",
+    "withdraw_plan",
 ]
 
 
@@ -183,7 +184,7 @@ def list_plans(database: Database, code: str | None = None) -> list[PlanSummary]
 def check_plan(database: Database, plan_id: str) -> Plan:
     """Return the plan with fresh findings, checked against the buildings of today and stored with it."""
     with database.transaction() as connection:
-        return _checked(connection, plans.get(connection, plan_id))
+        return checked(connection, plans.get(connection, plan_id))
 
 
 def compare_plans(database: Database, before: str, after: str) -> Comparison:
@@ -218,9 +219,12 @@ def reject_plan(database: Database, plan_id: str, *, actor: str, reason: str) ->
     ------
     UsageError
         The reason says nothing, or cannot be kept.
+    Conflict
+        Its state does not allow it, or it is scheduled to come into force.
     """
     sound = sound_words("reason", reason)
     with database.transaction() as connection:
+        schedules.require_unscheduled(connection, plans.lock(connection, plan_id).id)
         return plans.set_state(connection, plan_id, "rejected", actor=actor, reason=sound)
 
 
@@ -228,60 +232,6 @@ def reopen_plan(database: Database, plan_id: str, *, actor: str) -> Plan:
     """Return the plan that was sent back, as a draft again."""
     with database.transaction() as connection:
         return plans.set_state(connection, plan_id, "draft", actor=actor)
-
-
-def publish_plan(
-    database: Database,
-    plan_id: str,
-    *,
-    accept: Sequence[str] = (),
-    actor: str,
-    from_draft: bool = False,
-    valid_from: datetime | None = None,
-) -> Edition:
-    """Return the edition that the plan became: in force from this instant, the old one ended at the same.
-
-    Parameters
-    ----------
-    accept
-        Findings of severity error that the reviewer accepts, as `RULE:GRID` (the plan's key or the code), or `all`.
-        Only findings about the household band can be accepted; a breach of the other invariants cannot.
-    from_draft
-        Publish a draft at once, as the command line may.
-
-    Raises
-    ------
-    RefusedData
-        Findings stand against it that were not accepted; nothing was changed.
-    Conflict
-        The plan is in a state that cannot be published, or another publication came first.
-    """
-    with database.transaction() as connection:
-        # Held before anything is read: the codes are numbered against the edition in force.
-        editions.lock_community(connection, plans.community_of(connection, plan_id))
-        plan = plans.get(connection, plan_id)
-        editions.lock_community(connection, plan.community)
-        if plan.state != "approved" and not (from_draft and plan.state == "draft"):
-            remedy = {"draft": "submit and approve it first", "submitted": "approve it first"}
-            raise Conflict(
-                f"Plan {plan_id} is {plan.state}, not approved; {remedy.get(plan.state, 'draw a new plan')}."
-            )
-        plan = _checked(connection, plan)
-        accepted = _accepted(plan, accept)
-        material = inputs.read_community(connection, plan.community)
-        households = {building.code: building.households for building in material.buildings}
-        current = material.current
-        numbered = numbering.number_grids(plan.grids, current, material.used_codes, plan.community, households)
-        return editions.publish(
-            connection,
-            plan=plan,
-            grids=numbered.grids,
-            lineage=numbered.lineage,
-            accepted=accepted,
-            actor=actor,
-            replaces=None if current is None else current.id,
-            valid_from=valid_from,
-        )
 
 
 def move_reports(database: Database, *, nearest_tolerance_m: float) -> int:
@@ -293,30 +243,3 @@ def move_reports(database: Database, *, nearest_tolerance_m: float) -> int:
     from gisgrid.directory import GridDirectory
 
     return moving.move_reports(database, GridDirectory(database, nearest_tolerance_m=nearest_tolerance_m))
-
-
-def _checked(connection: Connection, plan: Plan) -> Plan:
-    """Return the plan with the findings that hold now, against today's buildings."""
-    material = inputs.read_community(connection, plan.community)
-    cells, borders = plans.cells_and_borders(connection, plan.id)
-    findings = checks.check_plan(plan, cells, borders, material)
-    return plans.save_findings(connection, plan, findings)
-
-
-def _accepted(plan: Plan, accept: Sequence[str]) -> list[Finding]:
-    """Return the errors that were accepted; refuse where one is left."""
-    accepted: list[Finding] = []
-    left: list[Finding] = []
-    for finding in plan.findings:
-        if finding.severity != "error":
-            continue
-        named = {"all", *(f"{finding.rule}:{code}" for code in finding.codes), finding.rule}
-        may_be_accepted = finding.rule in checks.ACCEPTABLE and not named.isdisjoint(accept)
-        (accepted if may_be_accepted else left).append(finding)
-    if left:
-        raise RefusedData(
-            f"Findings that stand against publishing plan {plan.id}: {len(left)}. First: {left[0].message} "
-            "A reviewer may accept those about the household band, each as RULE:GRID.",
-            left,
-        )
-    return accepted

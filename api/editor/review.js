@@ -7,8 +7,9 @@ import { momentOf, nameOf, say, sentenceOf } from "./words.js";
 export const STATES = { draft: "草稿", submitted: "审核中", approved: "已批准", published: "已发布", rejected: "已退回" };
 const VERBS = {
   submit: ["提交审核", "提交后方案只读，由他人审核。"], approve: ["批准", "批准后即可发布。"],
-  reject: ["退回", "方案退回起草人，并告知理由。"], reopen: ["继续修改", "方案回到草稿，可以再改、再提交。"],
+  withdraw: ["撤回发布", "不再按期生效，方案仍为已批准。"], reject: ["退回", "方案退回起草人，并告知理由。"], reopen: ["继续修改", "方案回到草稿，可以再改、再提交。"],
 };
+const MOVES = { ...STATES, scheduled: "定期发布", withdrawn: "撤回发布", refused: "未能生效" };
 const ACCEPTABLE = new Set(["grid_above_band", "grid_below_band"]);
 
 export class Review {
@@ -16,6 +17,7 @@ export class Review {
     this.editor = editor;
     this.acts = acts; // reload(), refresh()
     this.moves = [];
+    this.scheduled = null;
     editor.addEventListener("status", () => this.follow());
     this.follow();
   }
@@ -25,7 +27,7 @@ export class Review {
     if (this.state === this.editor.confirmed.state) return;
     this.state = this.editor.confirmed.state;
     try {
-      this.moves = (await this.editor.api.history(this.editor.plan)).moves;
+      Object.assign(this, await this.editor.api.history(this.editor.plan)); // moves, scheduled
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
     }
@@ -34,19 +36,20 @@ export class Review {
 
   // Why the plan was sent back, where nobody submitted it since; null else.
   get returned() {
-    const last = this.moves.findLast(({ state }) => state === "rejected" || state === "submitted");
-    return last && last.state === "rejected" && ["draft", "rejected"].includes(this.editor.confirmed.state) ? last : null;
+    const last = this.moves.findLast(({ move }) => move === "rejected" || move === "submitted");
+    return last && last.move === "rejected" && ["draft", "rejected"].includes(this.editor.confirmed.state) ? last : null;
   }
 
   fill(section) {
     const { confirmed, caller } = this.editor, { state } = confirmed, errors = confirmed.findings.filter((each) => each.severity === "error");
     const steps = [element("p", {}, `${say("状态")}：`, element("b", {}, say(STATES[state])))];
     if (this.returned) steps.push(element("p", { class: "returned" }, say("{actor}退回：{reason}", { actor: nameOf(this.returned.actor), reason: this.returned.reason || "—" })));
+    if (this.scheduled) steps.push(element("p", { class: "returned" }, say("将于 {at} 生效", { at: momentOf(this.scheduled.valid_from) })));
     if (state === "draft") {
       steps.push(element("p", { class: "hint" }, errors.length ? say("还有{n}个问题；可以提交，但发布前须解决或由审核人认可", { n: errors.length }) : say("没有错误，可以提交")));
     }
     const verbs = { draft: caller.may_edit && ["submit"], rejected: caller.may_edit && ["reopen"] };
-    if (caller.may_decide) Object.assign(verbs, { submitted: ["approve", "reject"], approved: ["publish", "reject"] });
+    if (caller.may_decide) Object.assign(verbs, { submitted: ["approve", "reject"], approved: this.scheduled ? ["withdraw"] : ["publish", "reject"] });
     const buttons = (verbs[state] || []).map((verb, at) => (
       button(say(verb === "publish" ? "发布" : VERBS[verb][0]), () => (verb === "publish" ? this.publish(errors) : this.decide(verb)), { class: at === 0 ? "main" : null })
     ));
@@ -55,8 +58,9 @@ export class Review {
       this.moves.length ? element("ul", {}, this.moves.map((move) => this.line(move))) : element("p", { class: "hint" }, say("尚未提交")));
   }
 
-  line({ state, actor, at, reason }) {
-    return element("li", {}, element("p", {}, element("b", {}, say(STATES[state])), `　${nameOf(actor)}　${momentOf(at)}`, reason ? element("span", { class: "told" }, reason) : null));
+  line({ move, actor, at, reason, valid_from: from }) {
+    return element("li", {}, element("p", {}, element("b", {}, say(MOVES[move])), `　${nameOf(actor)}　${momentOf(at)}`,
+      from ? element("span", { class: "told" }, say("{at} 起生效", { at: momentOf(from) })) : null, reason ? element("span", { class: "told" }, reason) : null));
   }
 
   async decide(verb) {
@@ -77,14 +81,16 @@ export class Review {
   // Findings about the band are accepted one by one; others cannot be, and the server refuses them.
   async publish(errors) {
     const boxes = errors.filter((each) => ACCEPTABLE.has(each.rule)).map((each) => [each, element("input", { type: "checkbox" })]);
+    const from = element("input", { type: "datetime-local" });
     const content = [
-      element("p", {}, say("发布后立即生效，旧版本同时结束。")),
+      element("p", {}, say("发布后立即生效，旧版本同时结束；也可定期生效，届时再检查一遍。")), element("label", {}, say("生效时间（留空为立即）"), from),
       boxes.length ? element("p", {}, say("须认可的户数例外：")) : null,
       element("div", { class: "scroll" }, boxes.map(([each, box]) => element("label", {}, box, element("span", {}, sentenceOf(each))))),
     ].filter(Boolean);
     if (!(await askInDialog(say("发布"), content, [[say("取消"), null], [say("发布"), true, "main"]]))) return;
     const accept = boxes.filter(([, box]) => box.checked).map(([each]) => `${each.rule}:${each.codes[0]}`);
-    this.act(() => this.editor.api.publish(this.editor.plan, accept), "已发布，查询立即按新网格回答");
+    const begin = from.value ? new Date(from.value).toISOString() : null;
+    this.act(() => this.editor.api.publish(this.editor.plan, accept, begin), begin ? null : "已发布，查询立即按新网格回答");
   }
 
   async act(ask, done = null) {

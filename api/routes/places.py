@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from api import schemas
+from api import documents, schemas
 from api.access import CallerDep, guarded_router
 from api.callers import Caller
 from api.deps import (
@@ -27,7 +27,7 @@ from api.deps import (
 )
 from gisgrid import wire
 from gisgrid.model import Building, Division, DivisionLevel
-from gisgrid.store import divisions, editions, inputs
+from gisgrid.store import divisions, editions, inputs, schedules
 
 router = guarded_router("places 区划与网格")
 
@@ -92,17 +92,22 @@ def list_grids(
 def list_editions(
     services: ServicesDep, community: CommunityQuery, cursor: CursorQuery = None, limit: LimitQuery = PAGE_DEFAULT
 ) -> Response:
-    """List a community's editions, the newest first."""
+    """List a community's editions, the newest first, and the plan that is scheduled to be the next."""
     start = int(position_of(cursor, pattern=r"[0-9]{1,9}") or 0)
     with services.database.transaction() as connection:
         divisions.get(connection, community)
         found = editions.list_editions(connection, community)
+        waiting = schedules.of_community(connection, community)
     # Editions are never removed, so the page's end counts from the oldest.
     begin = len(found) - start if start else 0
     page = found[begin : begin + limit]
     rest = len(found) - begin - len(page)
     return answer(
-        {"editions": [wire.edition(each) for each in page], "next": cursor_of(str(rest)) if rest > 0 else None}
+        {
+            "editions": [wire.edition(each) for each in page],
+            "scheduled": documents.scheduled_publication(waiting),
+            "next": cursor_of(str(rest)) if rest > 0 else None,
+        }
     )
 
 

@@ -15,7 +15,7 @@ from api.bodies import JSON_TYPE, read_json, read_optional_json
 from api.deps import PAGE_DEFAULT, CursorQuery, GeoJson, LimitQuery, ServicesDep, answer, cursor_of, position_of
 from api.routes.places import building_features
 from gisgrid import wire, workflow
-from gisgrid.store import editions, inputs, plan_history, plan_revisions, plans
+from gisgrid.store import editions, inputs, plan_history, plan_revisions, plans, schedules
 
 router = guarded_router("plans 网格方案")
 
@@ -52,6 +52,7 @@ def list_plans(
                     "warnings": each.warnings,
                     "base_edition": each.base_edition,
                     "created_at": wire.instant(each.created_at),
+                    "scheduled_for": wire.instant(each.scheduled_for),
                 }
                 for each in page
             ],
@@ -181,10 +182,12 @@ def reject_plan(
 
 @router.get("/v1/plans/{plan_id}/history")
 def get_plan_history(services: ServicesDep, plan_id: str) -> Response:
-    """Tell every state that a plan came into, the oldest first: when, by whom, and why it was sent back."""
+    """Tell what became of a plan, the oldest first: when, by whom and why; and when it is to come into force."""
     with services.database.transaction() as connection:
         moves = plan_history.moves(connection, plan_id)
-    return answer({"plan": plan_id, "moves": [documents.plan_move(each) for each in moves]})
+        waiting = schedules.of_plan(connection, plans.number(plan_id))
+    told = {"moves": [documents.plan_move(each) for each in moves]}
+    return answer({"plan": plan_id, **told, "scheduled": documents.scheduled_publication(waiting)})
 
 
 @router.post("/v1/plans/{plan_id}/reopen")
@@ -205,11 +208,26 @@ def reopen_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Respo
 def publish_plan(
     services: ServicesDep, caller: CallerDep, plan_id: str, body: Annotated[Any, Depends(read_optional_json)]
 ) -> Response:
-    """Put an approved plan in force; the old edition ends at the very instant."""
+    """Put an approved plan in force, now or at a future `valid_from` (202); the old edition ends at the very instant.
+
+    At that instant everything is checked again; what stands against it then is a finding, and the plan stays approved.
+    """
     wanted = schemas.checked(schemas.PublishBody, {} if body is None else body)
+    if wanted.valid_from is not None:
+        scheduled = workflow.schedule_plan(
+            services.database, plan_id, valid_from=wanted.valid_from, accept=tuple(wanted.accept), actor=caller.actor
+        )
+        return answer({"scheduled": documents.scheduled_publication(scheduled)}, 202)
     edition = workflow.publish_plan(services.database, plan_id, accept=tuple(wanted.accept), actor=caller.actor)
     services.watch.confirm()  # the next request to this process already sees it
     return answer({"edition": wire.edition(edition), "grids": [wire.grid(grid) for grid in edition.grids]})
+
+
+@router.post("/v1/plans/{plan_id}/withdraw")
+def withdraw_plan(services: ServicesDep, caller: CallerDep, plan_id: str) -> Response:
+    """Withdraw a plan that is scheduled, before its instant: it is approved as before."""
+    withdrawn = workflow.withdraw_plan(services.database, plan_id, actor=caller.actor)
+    return answer({"withdrawn": documents.scheduled_publication(withdrawn)})
 
 
 @router.get("/v1/plans/{plan_id}/compare")

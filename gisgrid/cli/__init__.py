@@ -39,6 +39,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "submit": ("planning", "submit"),
         "approve": ("planning", "approve"),
         "publish": ("planning", "publish"),
+        "withdraw": ("planning", "withdraw"),
         "locate": ("lookup", "locate"),
         "assign": ("assigning", "assign"),
         "map": ("mapping", "map_"),

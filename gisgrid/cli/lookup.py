@@ -17,7 +17,7 @@ from gisgrid.errors import UsageError
 from gisgrid.settings import Settings
 
 
-def instant(text: str | None) -> datetime | None:
+def instant(text: str | None, option: str = "--at") -> datetime | None:
     """Return an RFC 3339 instant; without an offset it is local time.
 
     Raises
@@ -30,7 +30,7 @@ def instant(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--at {text!r} is not a time; write for example 2026-01-31T08:00:00+08:00.") from error
+        raise UsageError(f"{option} {text!r} is not a time; write for example 2026-01-31T08:00:00+08:00.") from error
     return moment if moment.tzinfo is not None else moment.astimezone()
 
 

@@ -9,6 +9,7 @@ import dataclasses
 import getpass
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,9 +17,10 @@ import typer
 from api import documents
 from gisgrid import wire, workflow
 from gisgrid.cli import draw_options, output
+from gisgrid.cli.lookup import instant
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
-from gisgrid.model import MICRO_BAND, DrawSettings, Edition, Effort, Finding, Plan
+from gisgrid.model import MICRO_BAND, DrawSettings, Edition, Effort, Finding, Plan, ScheduledPublication
 from gisgrid.settings import Settings
 from gisgrid.store.database import Database
 from gisgrid.store.plans import community_of
@@ -26,7 +28,8 @@ from gisgrid.workflow import DrawInterrupted, DrawnPlan, Spread
 
 _FIGURES: Final = ("grids", "in band", "households", "estates split", "ties kept", "moved", "compactness", "on streets",
                    "proof", "seconds")  # fmt: skip
-_LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings")
+_LISTED: Final = ("id", "community", "state", "revision", "grids", "households", "errors", "warnings",
+           "scheduled_for")  # fmt: skip
 
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, as `draw` and `plans` print it.")]
 
@@ -164,7 +167,10 @@ def plans(
     """List plans, newest first."""
     with opened_database() as database:
         listed = workflow.list_plans(database, code)
-    rows = [{field: getattr(each, field) for field in _LISTED} for each in listed]
+    rows = [
+        {**{field: getattr(each, field) for field in _LISTED}, "scheduled_for": wire.instant(each.scheduled_for)}
+        for each in listed
+    ]
     if as_json:
         output.print_json([{"plan": row.pop("id"), **row} for row in rows])
     else:
@@ -222,11 +228,17 @@ def publish(
     plan: Annotated[list[str], typer.Argument(metavar="PLAN", help="One plan, or several, one after the other.")],
     accept: Annotated[list[str] | None, typer.Option(metavar="RULE:GRID|all",
                                                      help="Accept a finding; may be given several times.")] = None,
+    valid_from: Annotated[str | None, typer.Option(metavar="TIME", help="Come into force at this future time, RFC "
+                                                   "3339, by the running service; now by default.")] = None,
     as_json: output.JsonOption = False,
 ) -> None:  # fmt: skip
-    """Publish a plan: its grids are in force from this instant."""
+    """Publish a plan: its grids are in force from this instant, or from a future one on."""
+    begin = instant(valid_from, "--valid-from")
     published = []
     with opened_database() as database:
+        if begin is not None:
+            _schedule(database, plan, begin, tuple(accept or ()), as_json=as_json)
+            return
         for each in plan:
             edition = workflow.publish_plan(database, each, accept=tuple(accept or ()), actor=actor(), from_draft=True)
             output.talk.print(f"plan {each} is in force as edition {edition.id} of {edition.community}")
@@ -240,6 +252,34 @@ def publish(
         return
     for edition in published:
         _print_edition(edition)
+
+
+def withdraw(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
+    """Withdraw a plan that is scheduled to come into force: it is approved as before."""
+    with opened_database() as database:
+        withdrawn = workflow.withdraw_plan(database, plan, actor=actor())
+    _print_scheduled([withdrawn], as_json=as_json)
+
+
+def _schedule(
+    database: Database, plan_ids: Sequence[str], begin: datetime, accept: Sequence[str], *, as_json: bool
+) -> None:
+    scheduled = [
+        workflow.schedule_plan(database, each, valid_from=begin, accept=accept, actor=actor()) for each in plan_ids
+    ]
+    output.talk.print("gisgrid serve puts it in force at that time; if none runs then, at its next start")
+    _print_scheduled(scheduled, as_json=as_json)
+
+
+def _print_scheduled(scheduled: Sequence[ScheduledPublication], *, as_json: bool) -> None:
+    if as_json:
+        listed = [documents.scheduled_publication(each) for each in scheduled]
+        output.print_json(listed[0] if len(listed) == 1 else listed)
+        return
+    output.print_table(
+        ("community", "plan", "in force from", "by"),
+        [(each.community, each.plan, wire.instant(each.valid_from), each.actor) for each in scheduled],
+    )
 
 
 def _print_edition(edition: Edition) -> None:

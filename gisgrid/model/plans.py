@@ -17,6 +17,8 @@ from gisgrid.model.grids import Grid, GridKind
 
 RevisionAction = Literal["edit", "undo", "redo"]
 PlanState = Literal["draft", "submitted", "approved", "published", "rejected"]
+ScheduleOutcome = Literal["published", "withdrawn", "refused"]
+PlanMoveKind = Literal[PlanState, "scheduled", "withdrawn", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,45 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PlanMove:
-    """One step of a plan's life: the state it came into, who moved it there, and the reason where one was given."""
+    """One step of a plan's life.
 
-    state: PlanState
+    Attributes
+    ----------
+    kind
+        The state that it came into; or that its publication was scheduled, withdrawn, or refused at its instant.
+    actor
+        Who did it.
+    reason
+        Why it was sent back, or refused.
+    valid_from
+        When it comes, or came, into force: of `scheduled` and `published`.
+    """
+
+    kind: PlanMoveKind
     actor: str
     at: datetime
     reason: str | None = None
+    valid_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledPublication:
+    """A plan that is to come into force at an instant.
+
+    Attributes
+    ----------
+    accepted
+        What the reviewer accepted, as `RULE:GRID`.
+    actor, at
+        Who scheduled it, and when.
+    """
+
+    plan: str
+    community: str
+    valid_from: datetime
+    accepted: tuple[str, ...]
+    actor: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The history of a plan: every state it came into, as the audit log and its edition tell.
+"""The history of a plan: every state it came into and what was scheduled, as the audit log and its edition tell.
 
 Room: store. In: a plan's id. Out: `PlanMove`s. Must not import any other room.
 
@@ -14,7 +14,7 @@ from gisgrid.store.database import Connection, named_query
 
 
 def moves(connection: Connection, plan_id: str) -> tuple[PlanMove, ...]:
-    """Return the states that a plan came into since it was begun, the oldest first.
+    """Return what became of a plan since it was begun, the oldest first.
 
     Raises
     ------
@@ -23,4 +23,4 @@ def moves(connection: Connection, plan_id: str) -> tuple[PlanMove, ...]:
     """
     plan = plans.standing(connection, plan_id).id
     rows = connection.execute(named_query("plan_moves"), {"plan": plan})
-    return tuple(PlanMove(state=row.state, actor=row.actor, at=row.at, reason=row.reason) for row in rows)
+    return tuple(PlanMove(row.kind, row.actor, row.at, row.reason, row.valid_from) for row in rows)

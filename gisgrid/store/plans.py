@@ -52,6 +52,7 @@ class PlanSummary:
     warnings: int
     base_edition: str | None
     created_at: datetime
+    scheduled_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def list_plans(connection: Connection, community: str | None = None) -> list[Pla
             warnings=row.warnings,
             base_edition=_text(row.base_edition_id),
             created_at=row.created_at,
+            scheduled_for=row.scheduled_for,
         )
         for row in rows
     ]

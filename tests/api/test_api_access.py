@@ -82,6 +82,7 @@ WHO_MAY: dict[str, str] = {
     "POST /v1/plans/{plan_id}/approve": "reviewer admin",
     "POST /v1/plans/{plan_id}/reject": "reviewer admin",
     "POST /v1/plans/{plan_id}/publish": "reviewer admin",
+    "POST /v1/plans/{plan_id}/withdraw": "reviewer admin",
     "POST /open311/v2/requests.{format}": "dispatch admin",
     "GET /open311/v2/requests.{format}": "dispatch admin",
     "GET /open311/v2/requests/{report_id}.{format}": "dispatch admin",

@@ -70,7 +70,7 @@ def test_every_parameter_of_every_route_with_every_nasty_text(shared_service: Se
         ("/v1/reports/1/events", {"type": "reassign", "note": "n", "building_code": "b"}),
         ("/v1/plans", {"community": "990101009009", "from": "draw", "min": 300, "max": 500, "target": 400, "seed": 0,
                        "cross_barriers": True, "dedicated_area_m2": 1.0, "keep_current": False}),
-        ("/v1/plans/1/publish", {"accept": []}),
+        ("/v1/plans/1/publish", {"accept": [], "valid_from": "2199-01-01T00:00:00Z"}),
         ("/v1/plans/1/comments", {"words": "w", "grid": "1", "building": None}),
         ("/v1/plans/1/comments", {"words": "w", "thread": "1", "resolve": True}),
         ("/v1/plans/1/reject", {"reason": "r"}),

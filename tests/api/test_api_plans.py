@@ -72,14 +72,14 @@ def test_who_sends_a_plan_back_says_why_and_its_planner_reads_it(service: Servic
     assert reviewer.post(f"{address}/reject", json={"reason": f"  {why}\n"}).json()["state"] == "rejected"
     planner.post(f"{address}/reopen")
     moves = planner.get(f"{address}/history").json()["moves"]
-    assert [(each["state"], each["reason"]) for each in moves] == [
+    assert [(each["move"], each["reason"]) for each in moves] == [
         ("submitted", None), ("rejected", why), ("draft", None),
     ]  # fmt: skip
     assert [each["actor"].startswith(("planner", "reviewer")) for each in moves] == [True] * 3
     assert moves[0]["at"] < moves[1]["at"] < moves[2]["at"]
     published = next(each for each in planner.get("/v1/plans").json()["plans"] if each["state"] == "published")
     ended = planner.get(f"/v1/plans/{published['plan']}/history").json()["moves"]
-    assert [each["state"] for each in ended] == ["published"]
+    assert [each["move"] for each in ended] == ["published"]
 
 
 def test_errors_stand_against_publishing_until_they_are_accepted(service: Service, problem: Problem) -> None:

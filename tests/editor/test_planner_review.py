@@ -196,3 +196,23 @@ def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(second: tuple[s
     told = page.locator("#tab li").all_inner_texts()
     assert [line.split()[0] for line in told] == ["审核中", "已退回", "草稿"]
     assert page.locator("img").count() == 0
+
+
+def test_a_publication_is_announced_for_a_day_and_withdrawn(desk: Desk, second: tuple[str, Any, Any]) -> None:
+    plan, page, reviewer = second
+    workflow.submit_plan(desk.service.database, plan, actor="王规划 (user)")
+    workflow.approve_plan(desk.service.database, plan, actor="赵审核 (user)")
+    reviewer.wait_for_function("() => document.getElementById('state').textContent === '已批准'")
+    reviewer.click("#tab-review")
+    reviewer.locator("#tab").get_by_role("button", name="发布", exact=True).click()
+    reviewer.locator("dialog input[type=datetime-local]").fill("2199-01-01T08:00")
+    reviewer.locator("dialog").get_by_role("button", name="发布", exact=True).click()
+    reviewer.wait_for_selector("#tab .returned")
+    assert reviewer.locator("#tab .returned").inner_text() == "将于 2199-01-01 08:00 生效"
+    assert reviewer.locator("#state").inner_text() == "已批准"
+    page.goto("/planner/")
+    assert "2199-01-01 起生效" in page.locator("body").inner_text()
+    confirm(reviewer, "撤回发布")
+    reviewer.wait_for_function("() => document.querySelector('#tab li:last-child b')?.textContent === '撤回发布'")
+    assert reviewer.locator("#tab .returned").count() == 0
+    assert reviewer.locator("#tab").get_by_role("button", name="发布", exact=True).is_visible()

@@ -45,6 +45,7 @@ FROZEN = (
     "report_assignments",
     "report_events",
     "reports",
+    "scheduled_publications",
 )
 
 

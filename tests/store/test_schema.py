@@ -63,6 +63,7 @@ TRIGGERS = {
             "report_assignments",
             "report_events",
             "reports",
+            "scheduled_publications",
         )
     },
     **{
@@ -82,6 +83,8 @@ TRIGGERS = {
     "grid_codes_change": "grid_codes",
     "grid_codes_retire": "grid_codes",
     "reports_change": "reports",
+    "scheduled_publications_change": "scheduled_publications",
+    "scheduled_publications_end": "scheduled_publications",
     "report_events_feed": "report_events",
     "editions_feed_published": "editions",
     "editions_feed_ended": "editions",
@@ -240,6 +243,7 @@ class TestRole:
             "report_assignments",
             "report_events",
             "reports",
+            "scheduled_publications",
             "tessellations",
         }
         query = text(

@@ -63,6 +63,7 @@ BEGIN
     gisgrid.cell_borders,
     gisgrid.plan_revisions,
     gisgrid.plan_comments,
+    gisgrid.scheduled_publications,
     gisgrid.editions,
     gisgrid.edition_grids,
     gisgrid.edition_buildings,
@@ -77,6 +78,7 @@ BEGIN
     gisgrid.import_findings
   TO gisgrid_app;
   GRANT UPDATE (valid) ON gisgrid.editions TO gisgrid_app;
+  GRANT UPDATE (outcome, ended_by, ended_at, reason) ON gisgrid.scheduled_publications TO gisgrid_app;
   GRANT UPDATE (retired_edition_id) ON gisgrid.grid_codes TO gisgrid_app;
   GRANT UPDATE (state, confirmed_edition_id, sought_editions, accept_due, close_due)
     ON gisgrid.reports TO gisgrid_app;

@@ -9,8 +9,10 @@ SELECT
   grids.grids,
   grids.households,
   findings.errors,
-  findings.warnings
+  findings.warnings,
+  waiting.valid_from AS scheduled_for
 FROM gisgrid.plans AS p
+LEFT JOIN gisgrid.scheduled_publications AS waiting ON waiting.plan_id = p.id AND waiting.outcome IS NULL
 CROSS JOIN LATERAL (
   SELECT
     count(*) AS grids,

@@ -46,6 +46,7 @@ from gisgrid.store.tables.plans import (
     TESSELLATIONS,
 )
 from gisgrid.store.tables.reports import REPORT_ASSIGNMENTS, REPORT_EVENTS, REPORTS
+from gisgrid.store.tables.schedules import SCHEDULED_PUBLICATIONS
 from gisgrid.store.tables.webhooks import WEBHOOK_DELIVERIES, WEBHOOKS
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "REPORTS",
     "REPORT_ASSIGNMENTS",
     "REPORT_EVENTS",
+    "SCHEDULED_PUBLICATIONS",
     "SCHEMA",
     "SESSIONS",
     "SITES",

@@ -1,0 +1,200 @@
+"""Publication at a future date: by itself at its instant, also after a pause, judged anew, one for each community."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from served_town import EAST, WEST, Service, box, serving
+
+from gisgrid import cli, publishing, workflow
+from gisgrid.errors import Conflict, RefusedData
+from gisgrid.plan.operations import Merge
+from gisgrid.settings import Settings
+from gisgrid.store import editions, plan_history, plans, schedules
+from gisgrid.store.database import Database
+from gisgrid.store.tables import BUILDINGS
+
+Problem = Callable[[httpx.Response, int, str], dict[str, object]]
+POINT = {"lon": 111.7012, "lat": 40.8012, "crs": "wgs84"}
+
+
+def approved(database: Database, community: str = WEST) -> str:
+    """A plan that is approved: the grids in force once more."""
+    plan = workflow.draft_plan(database, community, "edition").id
+    workflow.submit_plan(database, plan, actor="li")
+    workflow.approve_plan(database, plan, actor="wang")
+    return plan
+
+
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def in_force(database: Database, community: str = WEST) -> str:
+    with database.transaction() as connection:
+        edition = editions.in_force(connection, community)
+    assert edition is not None
+    return edition.plan
+
+
+def wait_for(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()) + 0.01)
+
+
+def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
+    service: Service, problem: Problem
+) -> None:
+    reviewer, viewer = service.client("reviewer"), service.client("viewer")
+    plan, other = approved(service.database), approved(service.database)
+    address, begin = f"/v1/plans/{plan}", soon(2.5)
+    old = viewer.get("/v1/locate", params=POINT).json()["edition"]["id"]
+    scheduled = reviewer.post(f"{address}/publish", json={"valid_from": begin.isoformat()})
+    assert scheduled.status_code == 202, scheduled.text
+    refused = problem(
+        reviewer.post(f"/v1/plans/{other}/publish", json={"valid_from": soon(60).isoformat()}), 409, "conflict"
+    )
+    assert f"Plan {plan} of community {WEST} is scheduled" in str(refused["detail"])
+    for verb, body in (("reject", {"reason": "r"}), ("publish", {}), ("publish", {"valid_from": begin.isoformat()})):
+        assert "scheduled" in str(problem(reviewer.post(f"{address}/{verb}", json=body), 409, "conflict")["detail"])
+    listed = viewer.get("/v1/editions", params={"community": WEST}).json()
+    assert (listed["scheduled"]["plan"], len(listed["editions"])) == (plan, 1), "announced, not in force"
+    assert datetime.fromisoformat(listed["scheduled"]["valid_from"]) == begin
+    summaries = reviewer.get("/v1/plans", params={"community": WEST}).json()["plans"]
+    assert {each["plan"] for each in summaries if each["scheduled_for"]} == {plan}
+    assert viewer.get("/v1/locate", params=POINT).json()["edition"]["id"] == old
+    wait_for(begin)
+    deadline = time.monotonic() + 10
+    while (found := viewer.get("/v1/locate", params=POINT).json()["edition"])["id"] == old:
+        assert time.monotonic() < deadline
+    assert datetime.fromisoformat(found["valid_from"]) == begin, "the instant that was announced"
+    for at, edition in ((begin - timedelta(milliseconds=1), old), (begin, found["id"])):
+        assert viewer.get("/v1/locate", params={**POINT, "at": at.isoformat()}).json()["edition"]["id"] == edition
+    listed = viewer.get("/v1/editions", params={"community": WEST}).json()
+    assert listed["scheduled"] is None
+    assert [
+        datetime.fromisoformat(listed["editions"][at][name]) for at, name in ((0, "valid_from"), (1, "valid_to"))
+    ] == [begin, begin]
+    moves = reviewer.get(f"{address}/history").json()["moves"]
+    assert [each["move"] for each in moves] == ["submitted", "approved", "scheduled", "published"]
+
+
+def test_it_is_withdrawn_before_its_instant_and_stays_approved(service: Service, problem: Problem) -> None:
+    reviewer = service.client("reviewer")
+    address = f"/v1/plans/{approved(service.database)}"
+    problem(reviewer.post(f"{address}/withdraw"), 409, "conflict")
+    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2020-01-01T00:00:00Z"}), 422, "usage")
+    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2199-01-01T00:00:00"}), 422, "invalid_body")
+    for _ in range(2):
+        assert reviewer.post(f"{address}/publish", json={"valid_from": soon(600).isoformat()}).status_code == 202
+        assert reviewer.get(f"{address}/history").json()["scheduled"] is not None
+        assert reviewer.post(f"{address}/withdraw").status_code == 200
+    history = reviewer.get(f"{address}/history").json()
+    assert history["scheduled"] is None
+    assert [each["move"] for each in history["moves"][2:]] == ["scheduled", "withdrawn"] * 2
+    assert reviewer.post(f"{address}/publish").status_code == 200, "now, instead"
+
+
+def test_what_came_due_while_no_service_ran_is_in_force_before_the_first_answer(town: Database, tmp_path: Path) -> None:
+    plan, begin = approved(town), soon(0.3)
+    workflow.schedule_plan(town, plan, valid_from=begin, actor="wang")
+    wait_for(begin)
+    assert in_force(town) != plan
+    with serving(Settings(town.url, tmp_path), town) as service:
+        edition = service.client("viewer").get("/v1/locate", params=POINT).json()["edition"]
+    assert in_force(town) == plan
+    assert datetime.fromisoformat(edition["valid_from"]) == begin
+
+
+def test_what_stands_against_it_at_its_instant_is_a_finding_and_nothing_half_done(town: Database) -> None:
+    plan, before = approved(town), in_force(town)
+    workflow.schedule_plan(town, plan, valid_from=soon(0.2), actor="wang")
+    with town.transaction() as connection:  # a building that the plan knows nothing of
+        ground = box(3.9, 2.9, 0.05, 0.05).wkt.replace("POLYGON ", "MULTIPOLYGON (") + ")"
+        values = {"code": "new", "households": 9, "community_code": WEST, "geom": f"SRID=4326;{ground}"}
+        connection.execute(BUILDINGS.insert().values(**values))
+    time.sleep(0.3)
+    assert [each.plan for each in publishing.publish_due(town)] == [plan]
+    assert publishing.publish_due(town) == [], "once"
+    with town.transaction() as connection:
+        kept, moves = plans.get(connection, plan), plan_history.moves(connection, plan)
+        assert schedules.of_community(connection, WEST) is None
+    assert (kept.state, in_force(town)) == ("approved", before)
+    assert all(grid.code is None or grid.code.startswith(WEST) for grid in kept.grids)
+    told = kept.findings[0]
+    assert (told.rule, told.severity) == ("publication_refused", "error")
+    assert "new" in told.message + told.message_zh
+    assert moves[-1].kind == "refused"
+    assert moves[-1].reason
+    with town.transaction() as connection:
+        connection.execute(BUILDINGS.delete().where(BUILDINGS.c.code == "new"))
+    workflow.publish_plan(town, plan, actor="wang")
+    assert in_force(town) == plan, "solved, it is published all the same"
+
+
+def test_another_edition_that_began_later_stands_against_it(town: Database) -> None:
+    late, quick = approved(town), approved(town)
+    workflow.schedule_plan(town, late, valid_from=soon(0.2), actor="wang")
+    time.sleep(0.3)
+    workflow.publish_plan(town, quick, actor="wang")
+    publishing.publish_due(town)
+    with town.transaction() as connection:
+        assert plans.get(connection, late).findings[0].rule == "publication_refused"
+    assert in_force(town) == quick
+
+
+def test_what_is_accepted_is_kept_grid_by_grid(town: Database) -> None:
+    plan = workflow.draft_plan(town, EAST, "edition")
+    one, two = [grid.key for grid in plan.grids][:2]
+    left = workflow.edit_plan(town, plan.id, Merge((one, two)), actor="li").changed[0].key
+    workflow.submit_plan(town, plan.id, actor="li")
+    workflow.approve_plan(town, plan.id, actor="wang")
+    with pytest.raises(RefusedData, match="stand against publishing"):
+        workflow.schedule_plan(town, plan.id, valid_from=soon(600), actor="wang")
+    scheduled = workflow.schedule_plan(town, plan.id, valid_from=soon(600), accept=["all"], actor="wang")
+    assert scheduled.accepted == (f"grid_above_band:{left}",), "not whatever else may come up by then"
+
+
+def test_of_many_services_one_puts_it_in_force(town: Database) -> None:
+    plans_due = [approved(town, community) for community in (WEST, EAST)]
+    for plan in plans_due:
+        workflow.schedule_plan(town, plan, valid_from=soon(0.3), actor="wang")
+    time.sleep(0.5)
+    start, done = threading.Barrier(3), []
+
+    def run() -> None:
+        start.wait()
+        done.extend(each.plan for each in publishing.publish_due(town))
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == sorted(plans_due)
+    assert [in_force(town, community) for community in (WEST, EAST)] == plans_due
+
+
+def test_the_command_line_schedules_lists_and_withdraws(
+    town: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GISGRID_DATABASE_URL", town.url)
+    plan = approved(town)
+
+    def run(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as end:
+            cli.main([*arguments, "--json"])
+        assert end.value.code in (None, 0)
+        return capsys.readouterr().out
+
+    assert "2199-01-01T00:00:00" in run("publish", plan, "--valid-from", "2199-01-01T08:00:00+08:00")
+    assert "2199-01-01T00:00:00" in run("plans", WEST)
+    with pytest.raises(Conflict, match="withdraw that first"):
+        workflow.reject_plan(town, plan, actor="wang", reason="r")
+    assert plan in run("withdraw", plan)
+    assert "2199" not in run("plans", WEST)
