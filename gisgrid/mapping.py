@@ -6,9 +6,11 @@ Room: the corridor, below `workflow`. In: a `Database`, a division's code. Out: 
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gisgrid.figures import figure_layers
 from gisgrid.maps.content import Audience, MapCommunity, MapData
 from gisgrid.model import Division
 from gisgrid.store import divisions, inputs, posts
@@ -60,7 +62,7 @@ def staff_map(
     from gisgrid.maps.staff_map import StaffMap  # noqa: PLC0415  folium takes seconds to load
 
     with database.transaction() as connection:
-        data = read_map_data(connection, code, approval_number=approval_number)
+        data = _for_audience(connection, read_map_data(connection, code, approval_number=approval_number), audience)
     return StaffMap(data, audience=audience, phones=phones)
 
 
@@ -72,7 +74,7 @@ def grid_layer(database: Database, code: str, *, audience: Audience = "public", 
     from gisgrid.maps.grid_layer import GridLayer  # noqa: PLC0415  folium takes seconds to load
 
     with database.transaction() as connection:
-        data = read_map_data(connection, code)
+        data = _for_audience(connection, read_map_data(connection, code), audience)
     return GridLayer(data, audience=audience, phones=phones)
 
 
@@ -97,6 +99,16 @@ def read_map_data(connection: Connection, code: str, *, approval_number: str | N
         path=tuple(each for each in reversed(divisions.chain(connection, code)) if each.code != code),
         approval_number=approval_number,
     )
+
+
+def _for_audience(connection: Connection, data: MapData, audience: Audience) -> MapData:
+    """Return the data of a map with what only staff may see; for the public none of it is even read."""
+    if audience == "public":
+        return data
+    communities = [each.division.code for each in data.communities]
+    estates = [estate for each in data.communities for estate in each.estates]
+    figures = figure_layers(connection, data.division.code, communities, estates, data.drawn_at)
+    return dataclasses.replace(data, layers=(*data.layers, *figures))
 
 
 def _community(connection: Connection, community: Division) -> MapCommunity:

@@ -23,6 +23,7 @@ from folium.map import Layer
 from folium.template import Template
 
 from gisgrid.maps.content import Audience, MapData
+from gisgrid.maps.figure_layers import FIGURE_LAYERS
 from gisgrid.maps.frame import Verbatim, figure_of
 from gisgrid.maps.payload import data_block, map_bounds, map_document
 from gisgrid.maps.resources import page_file
@@ -112,4 +113,5 @@ class GridLayer(Layer):
 
 def _scripts(layers: tuple[str, ...]) -> tuple[str, ...]:
     after = SCRIPTS.index("layers.js") + 1
-    return (*SCRIPTS[:after], *(f"layer_{key}.js" for key in layers), *SCRIPTS[after:])
+    classes = ("choropleth.js",) if FIGURE_LAYERS.intersection(layers) else ()
+    return (*SCRIPTS[:after], *classes, *(f"layer_{key}.js" for key in layers), *SCRIPTS[after:])

@@ -51,7 +51,7 @@ def map_document(data: MapData, audience: Audience, *, phones: bool) -> Document
         for grid in (community.edition.grids if community.edition else ())
     ]
     duty = {code: posts for each in data.communities for code, posts in posts_on_duty(each, data.drawn_at).items()}
-    layers = {each.key: each.document(lattice, audience) for each in (*layers_of(data.communities), *data.layers)}
+    layers = {each.key: each.document(lattice, audience) for each in (*data.layers, *layers_of(data.communities))}
     grids = [grid for _, grid in published]
     return {
         "origin": [lattice.lon, lattice.lat],
