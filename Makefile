@@ -40,7 +40,7 @@ check: $(VENV)/development
 	$(BIN)/lint-imports
 	$(if $(wildcard notebooks/*.ipynb),$(BIN)/nbstripout --verify notebooks/*.ipynb)
 
-bench: $(VENV)/bench postgis browser
+bench: $(VENV)/bench $(VENV)/peers/bin/python postgis browser
 	$(BIN)/python -m bench.lookup
 	$(BIN)/python -m bench.lookup --vertices 600 --rounds 3
 	$(BIN)/python -m bench.lookup --grids 100172 --rounds 3
@@ -48,6 +48,7 @@ bench: $(VENV)/bench postgis browser
 	$(BIN)/python -m bench.lookup --grids 1000000 --peers none --rounds 3
 	$(BIN)/python bench/matching.py
 	$(BIN)/python bench/locate_http.py
+	$(BIN)/python bench/locate_peers.py --peers $(VENV)/peers/bin/python
 	$(BIN)/python bench/bulk_http.py
 	$(BIN)/python bench/publish_under_load.py
 	$(BIN)/python bench/intake.py
@@ -97,6 +98,11 @@ $(VENV)/bench: $(VENV)/development
 	@echo "Installing the peers that the benchmark runs beside gisgrid …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
+
+# Servers of features, beside which lookups are measured: in an environment of their own, for what they pin.
+$(VENV)/peers/bin/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/peers
+	@$@ -m pip install --quiet --disable-pip-version-check tipg pygeoapi geoalchemy2 psycopg2-binary 'uvicorn[standard]'
 
 postgis: | $(BIN)/python
 	@.ci/provide postgis $(BIN)/python

@@ -2,10 +2,10 @@
 
 `python bench/locate_peers.py --peers PYTHON [--grids 1122] [--connections 8] [--seconds 2] [--rounds 3]`
 
-PYTHON is the interpreter of an environment of its own, made with `pip install tipg pygeoapi geoalchemy2 psycopg2-binary
-uvicorn[standard]`. Both peers read the polygons from the service's private database and answer with the feature that
-holds the point: tipg by a CQL2 filter `S_INTERSECTS`, pygeoapi by a box of a tenth of a millimetre at the point. Servers run on one core, the
-client on the other; processor time of server and database counts. The codes that each tells are compared.
+PYTHON is the interpreter of an environment of its own (`make .venv/peers/bin/python`), because the peers pin other
+versions of what gisgrid needs. Both read the polygons from the service's private database and answer with the feature
+that holds the point: tipg by a CQL2 filter `S_INTERSECTS`, pygeoapi by a box of a tenth of a millimetre at the point.
+Servers run on one core, the client on the other; processor time of server and database counts. The codes are compared.
 """
 
 from __future__ import annotations
