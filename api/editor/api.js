@@ -32,6 +32,7 @@ async function ask(method, path, { body, revision, signal, wait = LONG_MS } = {}
   const data = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { detail: text.slice(0, 300) };
   if (answer.ok) return data;
   const kinds = { 401: "signed_out", 412: "stale", 502: "away", 503: "away", 504: "away" };
+  if (answer.status === 401) window.dispatchEvent(new Event("signedout"));
   throw new ApiFault(kinds[answer.status] || "refused", answer.status, data);
 }
 
@@ -58,5 +59,5 @@ export const api = {
   withdraw: (id) => ask("POST", plan(id, "/withdraw")),
   plans: (community) => ask("GET", `/v1/plans?community=${encodeURIComponent(community)}`),
   editions: (community) => ask("GET", `/v1/editions?community=${encodeURIComponent(community)}`),
-  draw: (community, from) => ask("POST", "/v1/plans", { body: { community, from } }),
+  draw: (community, from, more = {}) => ask("POST", "/v1/plans", { body: { community, from, ...more } }),
 };

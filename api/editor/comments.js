@@ -4,7 +4,7 @@
 import { ApiFault } from "./api.js";
 import { toWorld } from "./board.js";
 import { askInDialog, button, byId, element, notify } from "./dom.js";
-import { momentOf, nameOf, numberOf, say } from "./words.js";
+import { momentOf, nameOf, numberOf, say, wordsOf } from "./words.js";
 
 const LOOK_EVERY_MS = 20_000;
 const AT_NUMBER = [14, -40], AT_POINT = [0, -26]; // pixels from the place to the marker's corner: beside a grid's number
@@ -126,7 +126,7 @@ export class Comments {
     if (target !== null && target >= 0 && view.sizes[target]) choices.unshift([`grid ${view.slots[target].key}`, say("网格{grid}", { grid: numberOf(view.slots[target]) })]);
     if (selected >= 0) choices.unshift([`building ${this.editor.board.buildings.code[selected]}`, this.address(selected)]);
     const about = element("select", {}, choices.map(([value, text]) => element("option", { value }, text)));
-    const words = await this.ask(say("写意见"), [element("label", {}, say("对象"), about), choices.length < 3 ? element("p", { class: "hint" }, say("先在图上点选楼栋或网格，意见就钉在那里")) : null]);
+    const words = await this.ask(say("写意见"), [element("label", { class: "tall" }, say("对象"), about), choices.length < 3 ? element("p", { class: "hint" }, say("先在图上点选楼栋或网格，意见就钉在那里")) : null]);
     if (words === null) return;
     const [pin, ...code] = about.value.split(" ");
     await this.send({ words, ...(pin && { [pin]: code.join(" ") }) });
@@ -151,7 +151,7 @@ export class Comments {
       if (body.words) this.draft = "";
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
-      notify(fault.kind === "away" ? say("未送达，文字已保留，请稍后再发") : fault.message, "fault");
+      notify(`${wordsOf(fault)}${body.words ? say("（文字已保留）") : ""}`, "fault");
       return;
     }
     await this.read();

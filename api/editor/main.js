@@ -10,13 +10,14 @@ import { askInDialog, byId, element, households, notify } from "./dom.js";
 import { PlanEditor } from "./editor.js";
 import { FindingList } from "./findings.js";
 import { listen } from "./keyboard.js";
+import { relabel } from "./label.js";
 import { Marks } from "./marks.js";
 import { GridTable } from "./panel.js";
 import { Picker } from "./pick.js";
 import { Review, STATES } from "./review.js";
 import { Suggestions } from "./suggest.js";
 import { Tools } from "./tools.js";
-import { isEnglish, nameOf, numberOf, say, switchLanguage, titleOf } from "./words.js";
+import { isEnglish, nameOf, numberOf, say, switchLanguage, titleOf, wordsOf } from "./words.js";
 
 const LANGUAGE = "gisgrid.language", VIEW = "gisgrid.view";
 
@@ -31,7 +32,7 @@ class Page {
     this.map = openMap(byId("map"), this.board);
     this.canvas = new PlanCanvas(this.scene);
     const acts = {
-      choose: (slot) => this.choose(slot), fit: (slot) => this.fit(slot), lock: (slot) => this.lock(slot), look: (place) => this.look(place),
+      choose: (slot) => this.choose(slot), fit: (slot) => this.fit(slot), lock: (slot) => this.lock(slot), label: (slot) => relabel(this.editor, slot), look: (place) => this.look(place),
       hover: (...what) => this.hover(...what), card: (...what) => this.card(...what), tallies: (slots) => this.table.refresh(slots),
       lockBuildings: (...what) => this.lockBuildings(...what), told: (text) => { byId("place").textContent = text; },
       assign: (cells, slot) => this.assign(cells, slot), reload: () => this.reload(),
@@ -75,7 +76,7 @@ class Page {
     editor.addEventListener("voided", () => notify(say("他人刚刚修改了方案，撤销已取消；请再看一遍")));
     editor.addEventListener("refused", ({ detail }) => {
       this.refresh();
-      notify(detail.fault.message, "fault");
+      notify(wordsOf(detail.fault), "fault");
     });
     editor.addEventListener("followed", ({ detail }) => {
       const names = [...new Set(detail.changes.map((change) => nameOf(change.actor)))].join("、");
@@ -86,6 +87,10 @@ class Page {
     byId("redo").onclick = () => editor.redo();
     byId("problems").onclick = () => this.nextProblem();
     byId("language").onclick = () => this.speak(!isEnglish());
+    window.addEventListener("signedout", () => {
+      editor.link = "signed_out";
+      this.status();
+    });
     window.addEventListener("resize", () => this.map.invalidateSize());
   }
 

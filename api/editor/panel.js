@@ -11,7 +11,7 @@ export class GridTable {
   constructor(editor, marks, acts) {
     this.editor = editor;
     this.marks = marks;
-    this.acts = acts; // choose(slot), fit(slot), lock(slot)
+    this.acts = acts; // choose(slot), fit(slot), lock(slot), label(slot)
     this.body = byId("grids").tBodies[0];
     this.rows = new Map(); // slot → row
     this.body.addEventListener("keydown", (event) => this.key(event));
@@ -58,7 +58,7 @@ export class GridTable {
         "aria-selected": String(chosen), tabindex: chosen || (this.marks.target === null && slot === this.order()[0]) ? 0 : -1,
         dataset: { key: grid.key }, title: this.describe(slot), onclick: () => this.acts.choose(slot), ondblclick: () => this.acts.fit(slot),
       },
-      element("td", {}, number, this.caption(slot)),
+      element("td", {}, number, this.caption(slot, writable)),
       element("td", { class: view.offBand(slot) ? "bad" : null }, `${view.households[slot]}${this.signs(slot)}`, this.bar(slot)),
       element("td", {}, String(view.buildings[slot])),
       element("td", {}, this.difference(slot)),
@@ -68,10 +68,16 @@ export class GridTable {
   }
 
   // The worker of the grid that this one continues, else its name.
-  caption(slot) {
+  caption(slot, writable) {
     const { view, board } = this.editor, grid = view.slots[slot], held = view.continued(slot);
     const post = held >= 0 ? board.edition.grids[held].posts[0] : null;
-    return element("small", {}, grid.name || (post ? post[1] : grid.kind === "dedicated" ? say("专属") : ""));
+    const text = [grid.kind === "dedicated" ? say("专属") : "", grid.name || (post ? post[1] : "")].filter(Boolean).join(" ");
+    if (!writable) return element("small", {}, text);
+    const label = (event) => {
+      event.stopPropagation();
+      this.acts.label(slot);
+    };
+    return element("button", { type: "button", class: "label", tabindex: -1, title: say("改名、类型（F2）"), onclick: label }, text || "✎");
   }
 
   signs(slot) {
@@ -140,6 +146,7 @@ export class GridTable {
     if (event.key in moves) rows[Math.max(0, Math.min(rows.length - 1, moves[event.key]))].focus();
     else if (event.key === "Enter") this.acts.choose(slot);
     else if (event.key === "f" || event.key === "F") this.acts.fit(slot);
+    else if (event.key === "F2") this.acts.label(slot);
     else if (event.key === " ") this.acts.lock(slot);
     else return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 
 import { ApiFault } from "./api.js";
 import { askInDialog, button, element, notify } from "./dom.js";
-import { momentOf, nameOf, say, sentenceOf } from "./words.js";
+import { momentOf, nameOf, say, sentenceOf, wordsOf } from "./words.js";
 
 export const STATES = { draft: "草稿", submitted: "审核中", approved: "已批准", published: "已发布", rejected: "已退回" };
 const VERBS = {
@@ -17,6 +17,7 @@ export class Review {
     this.editor = editor;
     this.acts = acts; // reload(), refresh()
     this.moves = [];
+    this.editions = [];
     this.scheduled = null;
     editor.addEventListener("status", () => this.follow());
     this.follow();
@@ -27,7 +28,8 @@ export class Review {
     if (this.state === this.editor.confirmed.state) return;
     this.state = this.editor.confirmed.state;
     try {
-      Object.assign(this, await this.editor.api.history(this.editor.plan)); // moves, scheduled
+      const { api, board, plan } = this.editor;
+      Object.assign(this, await api.history(plan), await api.editions(board.community)); // moves, scheduled; editions
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
     }
@@ -55,7 +57,22 @@ export class Review {
     ));
     if (!buttons.length) steps.push(element("p", { class: "hint" }, say("当前角色在此状态下没有可做的决定")));
     section.replaceChildren(...steps, element("div", { class: "acts" }, buttons), element("h2", {}, say("经过")),
-      this.moves.length ? element("ul", {}, this.moves.map((move) => this.line(move))) : element("p", { class: "hint" }, say("尚未提交")));
+      this.moves.length ? element("ul", {}, this.moves.map((move) => this.line(move))) : element("p", { class: "hint" }, say("尚未提交")),
+      element("h2", {}, say("历次版本")), element("ul", {}, this.editions.map((edition) => this.edition(edition))));
+  }
+
+  edition({ id, plan, valid_from: from, valid_to: to, published_by: actor }) {
+    const may = this.editor.caller.may_edit;
+    return element("li", { class: to ? null : "now" }, element("p", {}, element("b", {}, say("版本 {id}", { id })), `　${nameOf(actor)}`,
+      element("span", { class: "told" }, `${momentOf(from)} – ${to ? momentOf(to) : say("现行")}`)),
+    element("div", { class: "acts" }, element("a", { href: `/planner/${plan}` }, say("方案 {plan}", { plan })), may ? button(say("恢复为新草案"), () => this.restore(id)) : null));
+  }
+
+  // An old edition as a new draft: what differs on the ground of today is told by its findings.
+  async restore(id) {
+    if (!(await askInDialog(say("恢复为新草案"), [element("p", {}, say("按版本 {id} 的网格另起一份草案，现行版本不变。", { id }))], [[say("取消"), null], [say("恢复"), true, "main"]]))) return;
+    const { api, board } = this.editor;
+    this.act(async () => { location.href = `/planner/${(await api.draw(board.community, "edition", { edition: id })).plan}`; }, null, false);
   }
 
   line({ move, actor, at, reason, valid_from: from }) {
@@ -83,7 +100,7 @@ export class Review {
     const boxes = errors.filter((each) => ACCEPTABLE.has(each.rule)).map((each) => [each, element("input", { type: "checkbox" })]);
     const from = element("input", { type: "datetime-local" });
     const content = [
-      element("p", {}, say("发布后立即生效，旧版本同时结束；也可定期生效，届时再检查一遍。")), element("label", {}, say("生效时间（留空为立即）"), from),
+      element("p", {}, say("发布后立即生效，旧版本同时结束；也可定期生效，届时再检查一遍。")), element("label", { class: "tall" }, say("生效时间（留空为立即）"), from),
       boxes.length ? element("p", {}, say("须认可的户数例外：")) : null,
       element("div", { class: "scroll" }, boxes.map(([each, box]) => element("label", {}, box, element("span", {}, sentenceOf(each))))),
     ].filter(Boolean);
@@ -93,14 +110,14 @@ export class Review {
     this.act(() => this.editor.api.publish(this.editor.plan, accept, begin), begin ? null : "已发布，查询立即按新网格回答");
   }
 
-  async act(ask, done = null) {
+  async act(ask, done = null, again = true) {
     try {
       await ask();
       if (done) notify(say(done));
-      this.acts.reload();
+      if (again) this.acts.reload();
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
-      notify(fault.message, "fault");
+      notify(wordsOf(fault), "fault");
     }
   }
 }

@@ -44,6 +44,12 @@ export function momentOf(text) {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
+// What went wrong, for whoever asked for it.
+export function wordsOf(fault) {
+  const own = { away: "无法连接服务器，请稍后再试", signed_out: "登录已失效，请重新登录" }[fault.kind];
+  return own ? say(own) : fault.message;
+}
+
 export function sentenceOf(finding) {
   return english ? finding.message : finding.message_zh;
 }

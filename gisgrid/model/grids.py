@@ -81,6 +81,7 @@ class Edition:
     valid_from: datetime
     valid_to: datetime | None
     grids: tuple[Grid, ...] = ()
+    published_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

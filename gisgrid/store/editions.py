@@ -237,6 +237,7 @@ def _edition(row: Row[Any], grids: tuple[Grid, ...]) -> Edition:
         valid_from=row.valid.lower,
         valid_to=row.valid.upper,
         grids=grids,
+        published_by=row.published_by,
     )
 
 

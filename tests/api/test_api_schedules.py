@@ -77,6 +77,10 @@ def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
         assert viewer.get("/v1/locate", params={**POINT, "at": at.isoformat()}).json()["edition"]["id"] == edition
     listed = viewer.get("/v1/editions", params={"community": WEST}).json()
     assert listed["scheduled"] is None
+    assert [each["published_by"] for each in listed["editions"]] == [
+        scheduled.json()["scheduled"]["scheduled_by"],
+        "test",
+    ]
     assert [
         datetime.fromisoformat(listed["editions"][at][name]) for at, name in ((0, "valid_from"), (1, "valid_to"))
     ] == [begin, begin]

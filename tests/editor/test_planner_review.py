@@ -174,6 +174,26 @@ def test_comments_are_pinned_answered_from_a_phone_and_outlive_their_grid(
     assert page.locator("img").count() == phone.locator("img").count() == 0
 
 
+def test_a_grid_gets_its_name_and_kind_from_its_row(desk: Desk, second: tuple[str, Any, Any]) -> None:
+    plan, page, _ = second
+    key = keys(page)[0]
+    row = page.locator(f"#grids tr[data-key='{key}']")
+    before = row.inner_text()
+    row.locator("button.label").click()
+    page.locator("dialog input").fill(HOSTILE[0])
+    page.locator("dialog select").select_option("dedicated")
+    page.locator("dialog").get_by_role("button", name="确定").click()
+    saved(page)
+    assert f"专属 {HOSTILE[0]}" in row.inner_text()
+    with desk.service.database.transaction() as connection:
+        grid = next(each for each in plans.get(connection, plan).grids if each.key == key)
+    assert (grid.name, grid.kind) == (HOSTILE[0], "dedicated")
+    for _ in range(2):
+        page.click("#undo")
+        saved(page)
+    assert row.inner_text() == before
+
+
 def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(second: tuple[str, Any, Any]) -> None:
     _, page, reviewer = second
     confirm(page, "提交审核")
@@ -193,7 +213,7 @@ def test_a_plan_comes_back_with_the_reason_and_is_taken_up_again(second: tuple[s
     page.wait_for_selector("#tab .returned")
     assert page.locator("#tab .returned").inner_text().endswith(why)
     assert page.locator("#tools button[data-tool=brush]").is_enabled()
-    told = page.locator("#tab li").all_inner_texts()
+    told = page.locator("#tab ul").first.locator("li").all_inner_texts()
     assert [line.split()[0] for line in told] == ["审核中", "已退回", "草稿"]
     assert page.locator("img").count() == 0
 
@@ -206,6 +226,8 @@ def test_a_publication_is_announced_for_a_day_and_withdrawn(desk: Desk, second: 
     reviewer.click("#tab-review")
     reviewer.locator("#tab").get_by_role("button", name="发布", exact=True).click()
     reviewer.locator("dialog input[type=datetime-local]").fill("2199-01-01T08:00")
+    for exception in reviewer.locator("dialog input[type=checkbox]").all():
+        exception.check()
     reviewer.locator("dialog").get_by_role("button", name="发布", exact=True).click()
     reviewer.wait_for_selector("#tab .returned")
     assert reviewer.locator("#tab .returned").inner_text() == "将于 2199-01-01 08:00 生效"
@@ -213,6 +235,34 @@ def test_a_publication_is_announced_for_a_day_and_withdrawn(desk: Desk, second: 
     page.goto("/planner/")
     assert "2199-01-01 起生效" in page.locator("body").inner_text()
     confirm(reviewer, "撤回发布")
-    reviewer.wait_for_function("() => document.querySelector('#tab li:last-child b')?.textContent === '撤回发布'")
+    reviewer.wait_for_function("() => document.querySelector('#tab ul li:last-child b')?.textContent === '撤回发布'")
     assert reviewer.locator("#tab .returned").count() == 0
     assert reviewer.locator("#tab").get_by_role("button", name="发布", exact=True).is_visible()
+
+
+def test_an_old_edition_becomes_a_draft_and_a_session_that_ended_keeps_the_words(
+    desk: Desk, second: tuple[str, Any, Any]
+) -> None:
+    plan, page, _ = second
+    page.goto(f"/planner/{plan}")
+    page.wait_for_selector("html[data-ready]")
+    page.click("#tab-review")
+    oldest = page.locator("#tab li").filter(has_text="版本").last
+    assert "test" in oldest.inner_text(), "who published it"
+    oldest.get_by_role("button", name="恢复为新草案").click()
+    page.locator("dialog").get_by_role("button", name="恢复", exact=True).click()
+    page.wait_for_function("(old) => !location.pathname.endsWith(`/${old}`)", arg=plan)
+    page.wait_for_selector("html[data-ready]")
+    assert page.locator("#state").inner_text() == "草稿"
+    page.context.clear_cookies()
+    page.click("#tab-comments")
+    for sent in (True, False):
+        page.get_by_role("button", name="写意见").click()
+        words = page.locator("dialog textarea")
+        if sent:
+            words.fill("东门归谁？")
+            page.locator("dialog").get_by_role("button", name="发送").click()
+            page.wait_for_selector("#notice.fault")
+    assert words.input_value() == "东门归谁？", "kept"
+    assert "登录已失效" in page.locator("#notice").inner_text()
+    assert page.locator("#saved a").get_attribute("href").startswith("/login?next=%2Fplanner%2F")
