@@ -153,5 +153,4 @@ def edition(value: Edition) -> dict[str, Any]:
         "plan": value.plan,
         "valid_from": instant(value.valid_from),
         "valid_to": instant(value.valid_to),
-        "published_by": value.published_by,
     }

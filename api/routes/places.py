@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from api import documents, schemas
-from api.access import CallerDep, guarded_router
+from api.access import ACCESS, CallerDep, guarded_router
 from api.callers import Caller
 from api.deps import (
     PAGE_DEFAULT,
@@ -90,9 +90,16 @@ def list_grids(
 
 @router.get("/v1/editions")
 def list_editions(
-    services: ServicesDep, community: CommunityQuery, cursor: CursorQuery = None, limit: LimitQuery = PAGE_DEFAULT
+    services: ServicesDep,
+    caller: CallerDep,
+    community: CommunityQuery,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = PAGE_DEFAULT,
 ) -> Response:
-    """List a community's editions, the newest first, and the plan that is scheduled to be the next."""
+    """List a community's editions, the newest first, and the plan that is scheduled to be the next.
+
+    Who published or scheduled them is told to those who may read plans.
+    """
     start = int(position_of(cursor, pattern=r"[0-9]{1,9}") or 0)
     with services.database.transaction() as connection:
         divisions.get(connection, community)
@@ -102,10 +109,16 @@ def list_editions(
     begin = len(found) - start if start else 0
     page = found[begin : begin + limit]
     rest = len(found) - begin - len(page)
+    told = [{**wire.edition(each), "published_by": each.published_by} for each in page]
+    scheduled = documents.scheduled_publication(waiting)
+    if caller.role not in (ACCESS["GET", "/v1/plans"].roles or ()):
+        for document in [*told, *([] if scheduled is None else [scheduled])]:
+            document.pop("published_by", None)
+            document.pop("scheduled_by", None)
     return answer(
         {
-            "editions": [wire.edition(each) for each in page],
-            "scheduled": documents.scheduled_publication(waiting),
+            "editions": told,
+            "scheduled": scheduled,
             "next": cursor_of(str(rest)) if rest > 0 else None,
         }
     )

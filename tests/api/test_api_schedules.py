@@ -64,6 +64,7 @@ def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
         assert "scheduled" in str(problem(reviewer.post(f"{address}/{verb}", json=body), 409, "conflict")["detail"])
     listed = viewer.get("/v1/editions", params={"community": WEST}).json()
     assert (listed["scheduled"]["plan"], len(listed["editions"])) == (plan, 1), "announced, not in force"
+    assert not {"scheduled_by", "published_by"} & {*listed["scheduled"], *listed["editions"][0]}, "no names on the wall"
     assert datetime.fromisoformat(listed["scheduled"]["valid_from"]) == begin
     summaries = reviewer.get("/v1/plans", params={"community": WEST}).json()["plans"]
     assert {each["plan"] for each in summaries if each["scheduled_for"]} == {plan}
@@ -75,7 +76,7 @@ def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
     assert datetime.fromisoformat(found["valid_from"]) == begin, "the instant that was announced"
     for at, edition in ((begin - timedelta(milliseconds=1), old), (begin, found["id"])):
         assert viewer.get("/v1/locate", params={**POINT, "at": at.isoformat()}).json()["edition"]["id"] == edition
-    listed = viewer.get("/v1/editions", params={"community": WEST}).json()
+    listed = reviewer.get("/v1/editions", params={"community": WEST}).json()
     assert listed["scheduled"] is None
     assert [each["published_by"] for each in listed["editions"]] == [
         scheduled.json()["scheduled"]["scheduled_by"],
