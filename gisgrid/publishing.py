@@ -24,6 +24,7 @@ from gisgrid.store.database import Connection, Database
 LOOK_EVERY_S: Final = 0.5
 """What is due within this time is waited for to the very instant."""
 _PAUSE_S: Final = 5.0
+_GLANCE_S: Final = 0.05
 PUBLICATION_REFUSED: Final = Rule(
     "publication_refused",
     "error",
@@ -178,14 +179,20 @@ class DuePublisher:
     def _look(self) -> float:
         """Publish what is due; return the seconds until the next look."""
         try:
-            if publish_due(self._database):
+            left = self._seconds_to_next()
+            if left is not None and left <= 0.0 and publish_due(self._database):
                 self._then()
-            with self._database.transaction() as connection:
-                left = schedules.seconds_to_next(connection)
+                left = self._seconds_to_next()
         except Exception as fault:  # noqa: BLE001  whatever happens, the rows tell later what is left to do
             _log.warning("announced publications wait: %s", fault)
             return _PAUSE_S
-        return LOOK_EVERY_S if left is None else min(LOOK_EVERY_S, max(0.0, left))
+        if left is not None and left <= 0.0:  # another process deals with it
+            return _GLANCE_S
+        return LOOK_EVERY_S if left is None else min(LOOK_EVERY_S, left)
+
+    def _seconds_to_next(self) -> float | None:
+        with self._database.transaction() as connection:
+            return schedules.seconds_to_next(connection)
 
 
 def _hold_community(connection: Connection, plan_id: str) -> None:
