@@ -30,8 +30,14 @@ from gisgrid.model import Grid, Post
 
 __all__ = ["MapCommunity", "MapData", "StaffMap", "render_staff_map"]
 
-PAGE_SCRIPTS: Final = ("legend.js", "search.js", "staff_map.js")
+PAGE_SCRIPTS: Final = ("coordinates.js", "legend.js", "search.js", "where.js", "staff_map.js")
 """Of the folder `page`, after those of the layer of grids."""
+SYSTEMS: Final = {
+    "gcj02": "GCJ-02 高德、腾讯、微信",
+    "bd09": "BD-09 百度",
+    "wgs84": "WGS-84 GPS",
+    "cgcs2000": "CGCS2000 天地图",
+}
 FOOTER: Final = "界线仅供网格管理使用"
 FOOTER_EN: Final = "Borders are for grid management only"
 
@@ -150,10 +156,24 @@ def _panel(data: MapData, audience: Audience, *, phones: bool) -> str:
     return (
         '<aside class="panel"><div class="search"><input type="search" id="search" autocomplete="off" '
         'placeholder="查找网格、地址、楼栋、小区、联系人" aria-label="查找 Search" maxlength="60">'
-        '<ul id="found" aria-live="polite"></ul></div>'
+        f'<ul id="found" aria-live="polite"></ul></div>{_where()}'
         '<section class="card" id="card" aria-live="polite"></section>'
         f'<div class="list"><table><caption>{_both("全部网格", "All grids")}</caption>'
         f"<thead><tr>{head}</tr></thead>{bodies}</table></div></aside>"
+    )
+
+
+def _where() -> str:
+    """Return the form that asks which grid a place is in."""
+    options = "".join(f'<option value="{system}">{name}</option>' for system, name in SYSTEMS.items())
+    return (
+        f'<details class="where" id="where"><summary>{_both("我在哪个网格？", "Which grid am I in?")}</summary>'
+        f'<button type="button" id="here">{_both("用我的位置", "Use my position")}</button>'
+        '<form id="place" autocomplete="off"><input id="coordinates" placeholder="111.70123, 40.80456" '
+        'aria-label="经度, 纬度 Longitude, latitude" maxlength="80">'
+        '<select id="system" aria-label="坐标系 Coordinate system">'
+        f'<option value="" data-en="Coordinate system">坐标系</option>{options}</select>'
+        f'<button>{_both("查询", "Look up")}</button></form><p id="told" class="hint" aria-live="polite"></p></details>'
     )
 
 

@@ -22,21 +22,23 @@
 
   // What a layer needs to read shapes of the data block; every place is one of the world at zoom 0, 256 pixels wide.
   function shapeReader(origin) {
-    const project = gisgrid.projector(origin);
+    const project = gisgrid.project;
+    const fromSteps = (x, y, into, at) => project(origin[0] + x / 1e6, origin[1] + y / 1e6, into, at);
     const points = (packed) => {
       const steps = numbers(packed);
-      return linePoints(steps, [steps.length / 2], project);
+      return linePoints(steps, [steps.length / 2], fromSteps);
     };
     const label = (packed) => {
-      const steps = numbers(packed), [x, y] = linePoints(steps.subarray(0, 2), [1], project);
+      const steps = numbers(packed), [x, y] = linePoints(steps.subarray(0, 2), [1], fromSteps);
       return { x, y, radius: pixels(steps[2]) };
     };
     const shaped = (shape) => {
       const rings = shape.flat().map(points);
       return { rings, box: boxOf(rings) };
     };
-    const columns = (packed) => new gisgrid.Shapes(packed, project);
-    return { points, label, shaped, columns, boxOf, project };
+    const columns = (packed) => new gisgrid.Shapes(packed, fromSteps);
+    const place = (lon, lat, point) => project(lon, lat, point, 0);
+    return { points, label, shaped, columns, boxOf, project: fromSteps, place };
   }
 
   // Borders are there once. A ring is a walk along them: reference r is arc r as it runs, -1 - r the same backwards.
@@ -106,6 +108,7 @@
       ...each, ...shapes.shaped(each.shape), label: each.label && shapes.label(each.label),
     }));
     const content = { communities, ...readGrids(data, communities, shapes), internal: data.internal, buildingAt: () => null };
+    content.project = shapes.place;
     for (const { community, box } of content.grids) {
       const whole = community.box;
       community.box = [Math.min(whole[0], box[0]), Math.min(whole[1], box[1]), Math.max(whole[2], box[2]), Math.max(whole[3], box[3])];

@@ -11,6 +11,7 @@
       L.Renderer.prototype.initialize.call(this, { padding: 0.3, opacity: 1, ...options });
       this.content = content;
       this.chosen = null;
+      this.spot = null; // a place that was asked for: point, and radius of its accuracy, in the world at zoom 0
     },
     _initContainer() {
       this._container = document.createElement("canvas");
@@ -46,6 +47,7 @@
       };
       drawGround(this.pen, view, this.content, this.chosen);
       gisgrid.drawLabels(this.pen, view, this.content, this.chosen);
+      if (this.spot) drawSpot(this.pen, view, this.spot);
     },
   });
 
@@ -108,6 +110,19 @@
       outline(pen, view, [chosen], 7, "#ffffff");
       outline(pen, view, [chosen], 4, "#b3261e");
     }
+  }
+
+  function drawSpot(pen, view, { point, radius }) {
+    const x = point[0] * view.scale - view.origin.x, y = point[1] * view.scale - view.origin.y;
+    const circle = (size, fill) => {
+      pen.beginPath();
+      pen.arc(x, y, size, 0, 2 * Math.PI);
+      pen.fillStyle = fill;
+      pen.fill();
+    };
+    if (radius) circle(radius * view.scale, "rgba(26,99,199,.18)");
+    circle(10, "#ffffff");
+    circle(7, "#1a63c7");
   }
 
   // Some arcs a path: a single path of very many slows a canvas down out of proportion.

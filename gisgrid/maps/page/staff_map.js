@@ -95,6 +95,11 @@
       const middle = building && [(building.box[0] + building.box[2]) / 2, (building.box[1] + building.box[3]) / 2];
       choose(building ? { ...what, at: middle } : what);
     });
+    gisgrid.startWhere(content, (where) => {
+      layer.spot = where;
+      fly(map, where.grid ? where.grid.box : [...where.point, ...where.point]);
+      choose(where.grid && { grid: where.grid, at: where.point });
+    });
     window.addEventListener("hashchange", follow);
     window.addEventListener("resize", () => map.invalidateSize());
     byId("language").addEventListener("click", () => translate(layer, refresh));

@@ -48,25 +48,23 @@
   }
 
   // Longitude and latitude become x and y of the world at zoom 0, 256 pixels wide, as Leaflet's map projects them.
-  function projector([lon, lat]) {
-    return (x, y, points, at) => {
-      const sine = Math.sin(((lat + y / 1e6) * Math.PI) / 180);
-      points[at] = 256 * ((lon + x / 1e6) / 360 + 0.5);
-      points[at + 1] = 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI));
-    };
+  function project(lon, lat, points, at) {
+    const sine = Math.sin((lat * Math.PI) / 180);
+    points[at] = 256 * (lon / 360 + 0.5);
+    points[at + 1] = 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI));
   }
 
   // Lines one after the other: each vertex from the one before, a first one from the first of the line before.
-  function linePoints(steps, sizes, project) {
+  function linePoints(steps, sizes, toWorld) {
     const points = new Float64Array(steps.length);
     let firstX = 0, firstY = 0, at = 0;
     for (const size of sizes) {
       if (!size) continue;
       let x = firstX += steps[at], y = firstY += steps[at + 1];
-      project(x, y, points, at);
+      toWorld(x, y, points, at);
       for (let i = 1; i < size; i += 1) {
         at += 2;
-        project(x += steps[at], y += steps[at + 1], points, at);
+        toWorld(x += steps[at], y += steps[at + 1], points, at);
       }
       at += 2;
     }
@@ -75,11 +73,11 @@
 
   // Areas in columns: `rings` holds where each area's rings begin, `ends` where each ring's points begin, `boxes` four each.
   class Shapes {
-    constructor(packed, project) {
+    constructor(packed, toWorld) {
       const sizes = numbers(packed.sizes);
       this.rings = starts(numbers(packed.rings));
       this.ends = starts(sizes);
-      this.points = linePoints(numbers(packed.steps), sizes, project);
+      this.points = linePoints(numbers(packed.steps), sizes, toWorld);
       this.count = this.rings.length - 1;
       this.boxes = new Float64Array(4 * this.count);
       for (let i = 0; i < this.count; i += 1) {
@@ -109,7 +107,7 @@
   gisgrid.numbers = numbers;
   gisgrid.texts = texts;
   gisgrid.starts = starts;
-  gisgrid.projector = projector;
+  gisgrid.project = project;
   gisgrid.linePoints = linePoints;
   gisgrid.Shapes = Shapes;
 })((window.gisgrid = window.gisgrid || {}));
