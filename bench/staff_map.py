@@ -1,6 +1,6 @@
 """The staff map beside plain folium on the same data, in headless Chromium without a GPU, in one run.
 
-    python -m bench.staff_map [--rounds 5] [--data ../shared/data] [--json OUT]
+    python -m bench.staff_map [--parts community district real] [--rounds 3] [--data ../shared/data] [--json OUT]
 
 Two made-up places (a community of 17 grids and 450 buildings, a district of 1,122 and 30,000; see
 `bench/staff_map_places.py`) are written by `render_staff_map` and by folium as its manual shows it: a GeoJson layer of
@@ -251,7 +251,8 @@ def _told(part: str, result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--parts", nargs="+", default=["community", "district", "real"])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -265,18 +266,21 @@ def main() -> None:
             return player.chromium.launch(executable_path=program, args=arguments, **more)
 
         browser = launch()
-        result["community"], pages = compare(browser, made_up(COMMUNITY), folder, options.rounds)
-        slow = [
-            load(browser, pages["ours"], folder / "ours.html", throttle=4, heap=False) for _ in range(options.rounds)
-        ]
-        result["community"]["ours"]["paint_ms at 1/4 speed"] = statistics.median(each["paint_ms"] for each in slow)
-        _told("community", result)
-        result["packets swallowed, paint_ms"] = swallowed(launch, pages, folder / "swallowed.html")
-        _told("packets swallowed, paint_ms", result)
-        result["district"], _ = compare(browser, made_up(DISTRICT), folder, options.rounds)
-        _told("district", result)
+        if "community" in options.parts:
+            result["community"], pages = compare(browser, made_up(COMMUNITY), folder, options.rounds)
+            for each, page in pages.items():
+                slow = [
+                    load(browser, page, folder / "slow.html", throttle=4, heap=False) for _ in range(options.rounds)
+                ]
+                result["community"][each]["paint_ms at 1/4 speed"] = statistics.median(one["paint_ms"] for one in slow)
+            _told("community", result)
+            result["packets swallowed, paint_ms"] = swallowed(launch, pages, folder / "swallowed.html")
+            _told("packets swallowed, paint_ms", result)
+        if "district" in options.parts:
+            result["district"], _ = compare(browser, made_up(DISTRICT), folder, options.rounds)
+            _told("district", result)
         for real, read in (("Nanshan", nanshan), ("Liechtenstein", liechtenstein)):
-            if options.data.exists():
+            if "real" in options.parts and options.data.exists():
                 result[real] = footprints(browser, read(options.data), folder)
                 _told(real, result)
         browser.close()

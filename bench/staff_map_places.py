@@ -166,7 +166,9 @@ def liechtenstein(data: Path) -> MapData:
     read = gpd.read_file(
         data / "liechtenstein.osm.pbf", layer="multipolygons", where="building IS NOT NULL", engine="pyogrio"
     )
-    held = [Building(f"B{n}", row.geometry, row.name, households=1) for n, row in enumerate(read.itertuples())]
+    names = [name if isinstance(name, str) else None for name in read["name"]]
+    pairs = enumerate(zip(read.geometry, names, strict=True))
+    held = [Building(f"B{n}", shape, name, households=1) for n, (shape, name) in pairs]
     hull = shapely.convex_hull(shapely.union_all(shapely.box(*read.total_bounds)))
     community = _community("990000001155", "Liechtenstein", [_grid("990000001155", 1, hull, held)], held)
     return MapData(Division("990000", "Liechtenstein", "district", None, hull), (community,), NOW)
