@@ -92,8 +92,13 @@ def page(title: str, body: str, *, status: int = 200) -> Response:
     return Response(html, status, {"Content-Security-Policy": POLICY}, "text/html; charset=utf-8")
 
 
-def start_page(communities: Sequence[CommunityLine], asked: Asked, *, actor: str, keyless: bool) -> Response:
-    """Return the start page: the maps in force, a lookup, the way to the documentation."""
+def start_page(
+    communities: Sequence[CommunityLine], asked: Asked, *, actor: str, keyless: bool, papers: bool
+) -> Response:
+    """Return the start page: the maps in force, a lookup, the way to the documentation.
+
+    `papers`: whether the caller may have wall sheet and ledger too.
+    """
     notice = (
         '<p class="notice">演示模式：仅限本机访问，未启用密钥，任何访问者均为管理员。'
         "<br><small>Demonstration: this machine only, no keys, everybody is administrator.</small></p>"
@@ -107,7 +112,7 @@ def start_page(communities: Sequence[CommunityLine], asked: Asked, *, actor: str
         f'<header><div><h1>社区网格服务</h1><p class="soft">gisgrid · Community grids</p></div>'
         f"{'' if keyless else leave}</header>{notice if keyless else ''}"
         f"<h2>查网格 <small>Which grid is this point in?</small></h2>{_locate_form(asked)}{_located(asked)}"
-        f"<h2>网格图 <small>Maps in force</small></h2>{_communities(communities)}"
+        f"<h2>网格图 <small>Maps in force</small></h2>{_communities(communities, papers=papers)}"
         '<h2>网格方案 <small>Plans</small></h2><p><a href="/planner/">规划员页面 The planner\'s page</a></p>'
         '<h2>接口 <small>API</small></h2><p><a href="/docs">接口文档 Documentation</a> · '
         '<a href="/openapi.json">OpenAPI</a> · <a href="/health/ready">运行状态 Health</a></p>',
@@ -206,16 +211,24 @@ def _names(grid: dict[str, Any]) -> Iterable[str]:
     return (grid[level]["name"] for level in ("district", "street", "community") if grid[level] is not None)
 
 
-def _communities(communities: Sequence[CommunityLine]) -> str:
+def _communities(communities: Sequence[CommunityLine], *, papers: bool) -> str:
     if not communities:
         return '<p class="soft">尚无已发布的网格。 No grids are in force yet: <code>gisgrid publish PLAN</code></p>'
     rows = "".join(
         f'<tr><td>{escape(each.street)}</td><td><a href="/maps/{escape(each.code)}.html">{escape(each.name)}</a></td>'
         f'<td><code>{escape(each.code)}</code></td><td class="figure">{each.grids}</td>'
-        f'<td class="figure">{each.households:,}</td></tr>'
+        f'<td class="figure">{each.households:,}</td>{_papers(each.code) if papers else ""}</tr>'
         for each in communities
     )
     return (
         "<table><thead><tr><th>街道 Street</th><th>社区 Community</th><th>编码 Code</th><th>网格 Grids</th>"
-        f"<th>户数 Households</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<th>户数 Households</th>{'<th>挂图、台账 Papers</th>' if papers else ''}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
     )
+
+
+def _papers(code: str) -> str:
+    """Return a cell with the ways to a community's map with phones, its wall sheet and its ledger."""
+    ways = ((".html?phones=true", "含电话的网格图 with phones"), (".pdf", "挂图 PDF"), (".xlsx", "台账 XLSX"))
+    links = " · ".join(f'<a href="/maps/{escape(code)}{end}">{name}</a>' for end, name in ways)
+    return f"<td>{links}</td>"

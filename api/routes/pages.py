@@ -57,7 +57,13 @@ def start(
             pages.CommunityLine(community, names["community"], names.get("street", ""), len(members), households)
         )
     asked = _asked(services, lon, lat, crs, with_posts=caller.reaches)
-    return pages.start_page(lines, asked, actor=caller.actor, keyless=not services.settings.require_keys)
+    return pages.start_page(
+        lines,
+        asked,
+        actor=caller.actor,
+        keyless=not services.settings.require_keys,
+        papers=caller.role in _INTERNAL_ROLES,
+    )
 
 
 @router.get("/maps/{code}.html")

@@ -32,6 +32,10 @@ __all__ = ["MapCommunity", "MapData", "StaffMap", "render_staff_map"]
 
 PAGE_SCRIPTS: Final = ("coordinates.js", "legend.js", "search.js", "where.js", "staff_map.js")
 """Of the folder `page`, after those of the layer of grids."""
+COLUMNS: Final = "".join(
+    f'<th scope="col" data-en="{english}">{chinese}'
+    for chinese, english in (("网格", "Grid"), ("户数", "HH"), ("楼栋", "Bldgs"), ("联系人", "Contact"))
+)
 SYSTEMS: Final = {
     "gcj02": "GCJ-02 高德、腾讯、微信",
     "bd09": "BD-09 百度",
@@ -150,16 +154,13 @@ def _state(data: MapData) -> str:
 
 def _panel(data: MapData, audience: Audience, *, phones: bool) -> str:
     """Return the side panel: the card, which the script fills, and the plain table of every grid."""
-    columns = (("网格", "Grid"), ("户数", "HH"), ("楼栋", "Bldgs"), ("联系人", "Contact"))
-    head = "".join(f'<th scope="col">{_both(*column)}</th>' for column in columns)
-    bodies = "".join(_table_body(data, community, audience, phones=phones) for community in data.communities)
+    tables = "".join(_table(data, community, audience, phones=phones) for community in data.communities)
     return (
         '<aside class="panel"><div class="search"><input type="search" id="search" autocomplete="off" '
         'placeholder="查找网格、地址、楼栋、小区、联系人" aria-label="查找 Search" maxlength="60">'
         f'<ul id="found" aria-live="polite"></ul></div>{_where()}'
         '<section class="card" id="card" aria-live="polite"></section>'
-        f'<div class="list"><table><caption>{_both("全部网格", "All grids")}</caption>'
-        f"<thead><tr>{head}</tr></thead>{bodies}</table></div></aside>"
+        f'<div class="list"><h2>{_both("全部网格", "All grids")}</h2>{tables}</div></aside>'
     )
 
 
@@ -177,16 +178,17 @@ def _where() -> str:
     )
 
 
-def _table_body(data: MapData, community: MapCommunity, audience: Audience, *, phones: bool) -> str:
+def _table(data: MapData, community: MapCommunity, audience: Audience, *, phones: bool) -> str:
+    """Return the table of a community's grids, in a box of its own: what is not seen need not be laid out."""
     duty = posts_on_duty(community, data.drawn_at)
     grids = community.edition.grids if community.edition else ()
-    heading = f'<tr class="community"><th colspan="4" scope="rowgroup">{escape(community.division.name)} · '
+    caption = f"{escape(community.division.name)} · "
     if not grids:
-        heading += _both("尚未发布", "not published yet")
+        caption += _both("尚未发布", "not published yet")
     else:
-        heading += _both(f"{len(grids)} 个网格", f"{len(grids)} grids") + _total(grids, audience)
+        caption += _both(f"{len(grids)} 个网格", f"{len(grids)} grids") + _total(grids, audience)
     rows = "".join(_table_row(grid, duty.get(grid.code or "", []), audience, phones=phones) for grid in grids)
-    return f"<tbody>{heading}{rows}"
+    return f"<section><table><caption>{caption}<thead><tr>{COLUMNS}<tbody>{rows}</table></section>"
 
 
 def _total(grids: Sequence[Grid], audience: Audience) -> str:

@@ -146,6 +146,7 @@ def test_the_start_page_lists_the_maps_and_answers_a_lookup(shared_service: Serv
     assert page.status_code == 200
     for community in (WEST, EAST):
         assert f'href="/maps/{community}.html"' in page.text
+        assert f"/maps/{community}.pdf" not in page.text  # not hers to open
     found = client.get("/", params={"lon": "111.7012", "lat": "40.8012", "crs": "wgs84"}).text
     assert "第" in found
     assert "西街道" in found
@@ -154,6 +155,12 @@ def test_the_start_page_lists_the_maps_and_answers_a_lookup(shared_service: Serv
         told = client.get("/", params=query)
         assert told.status_code == 200
         assert 'class="fault"' in told.text
+
+
+def test_whoever_may_print_finds_sheet_and_ledger_beside_the_map(shared_service: Service) -> None:
+    page = shared_service.client("planner").get("/").text
+    for end in (".html?phones=true", ".pdf", ".xlsx"):
+        assert f'href="/maps/{WEST}{end}"' in page
 
 
 def test_no_text_of_anybody_becomes_markup(service: Service) -> None:

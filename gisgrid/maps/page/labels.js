@@ -22,16 +22,10 @@
 
   function lettering(pen, view) {
     const taken = [];
-    const measure = (rows) => {
-      let width = 0, height = 0;
-      for (const row of rows) {
-        width = Math.max(width, widthOf(pen, row));
-        height += row.size * 1.2;
-      }
-      return { width, height };
-    };
     const put = (rows, worldX, worldY, room, shift = 0) => {
-      const { width, height } = measure(rows);
+      const height = rows.reduce((sum, row) => sum + row.size * 1.2, 0);
+      if (room && height / 2 + Math.abs(shift) > room) return false; // before any text is measured, which is what takes time
+      const width = Math.max(...rows.map((row) => widthOf(pen, row)));
       if (room && Math.hypot(width, height) / 2 + Math.abs(shift) > room) return false;
       const x = worldX * view.scale - view.origin.x, y = worldY * view.scale - view.origin.y + shift;
       const box = [x - width / 2 - 2, y - height / 2 - 1, x + width / 2 + 2, y + height / 2 + 1];

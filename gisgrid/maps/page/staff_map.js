@@ -10,7 +10,7 @@
   const narrow = window.matchMedia("(max-width: 760px)"); // as in staff_map.css: card and table scroll together
   const addressed = window.parent === window; // in a notebook's frame there is no address of its own
   const byId = (id) => document.getElementById(id);
-  const rows = () => document.querySelectorAll(".list tbody tr:not(.community)"); // one a grid, in the order of the grids
+  const rows = () => document.querySelectorAll(".list tbody tr"); // one a grid, in the order of the grids
   const bounds = (map, box) => L.latLngBounds(map.unproject([box[0], box[3]], 0), map.unproject([box[2], box[1]], 0));
   const hasScreen = (box) => Number.isFinite(box[0]);
 
