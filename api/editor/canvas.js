@@ -56,6 +56,13 @@ export const PlanCanvas = Renderer.extend({
     this.pens[at].setTransform(density, 0, 0, density, 0, 0);
   },
 
+  // Show only what lies right of a pixel of the map; nothing is painted for that.
+  showFrom(left) {
+    const { x: width, y: height } = this._map.getSize(), corner = this._map.containerPointToLayerPoint([left, 0]).subtract(this._bounds.min);
+    const right = corner.x + width - left, bottom = corner.y + height;
+    this._container.style.clipPath = `polygon(${corner.x}px ${corner.y}px, ${right}px ${corner.y}px, ${right}px ${bottom}px, ${corner.x}px ${bottom}px)`;
+  },
+
   // Paint a box of the world at the next frame, or everything.
   touch(box = null) {
     const waiting = this.dirty !== null;

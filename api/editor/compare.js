@@ -1,20 +1,24 @@
-// Another plan or edition beside this one: who moves, and its borders laid over the map, blinking where asked.
+// Another plan or edition beside this one: who moves, the other division behind a curtain, moved buildings blinking where asked.
 // In: the editor, the marks. Out: the tab 对比. Grids are matched by the server so that fewest households count as moved.
 
 import { ApiFault } from "./api.js";
-import { button, element, households } from "./dom.js";
-import { say } from "./words.js";
+import { Curtain, counterpart } from "./curtain.js";
+import { button, byId, element, households } from "./dom.js";
+import { isEnglish, say } from "./words.js";
 
 export class Comparison {
-  constructor(editor, marks, acts) {
+  constructor(editor, marks, map, acts) {
     this.editor = editor;
     this.marks = marks;
+    this.map = map;
     this.acts = acts; // repaint(null), refresh(), look(place)
     this.others = null;
     this.other = "";
     this.answer = null;
     this.fault = null;
     this.blinking = 0;
+    this.curtain = null;
+    editor.addEventListener("edited", () => { if (this.other) this.compare(""); }); // it would speak of another plan
   }
 
   async list() {
@@ -23,8 +27,8 @@ export class Comparison {
     try {
       const [{ plans }, { editions }] = await Promise.all([api.plans(board.community), api.editions(board.community)]);
       this.others = [
-        ...editions.map((each) => [`edition:${each.id}`, say("版本 {id}（{date}起）", { id: each.id, date: each.valid_from.slice(0, 10) })]),
-        ...plans.filter((each) => each.plan !== plan).map((each) => [each.plan, say("方案 {plan}", { plan: each.plan })]),
+        ...editions.filter((each) => each.plan !== plan).map((each) => [`edition:${each.id}`, each.plan, say("版本 {id}（{date}起）", { id: each.id, date: each.valid_from.slice(0, 10) })]),
+        ...plans.filter((each) => each.plan !== plan).map((each) => [each.plan, each.plan, say("方案 {plan}", { plan: each.plan })]),
       ];
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
@@ -39,8 +43,12 @@ export class Comparison {
     this.stop();
     if (other) {
       try {
-        this.answer = await this.editor.api.compare(this.editor.plan, other);
+        const { api, plan } = this.editor, [, laid] = this.others.find(([value]) => value === other);
+        const [answer, document] = await Promise.all([api.compare(plan, other), api.board(laid)]);
+        if (this.other !== other) return; // another was chosen meanwhile
+        [this.answer, this.document] = [answer, document];
         this.overlay();
+        this.draw();
       } catch (fault) {
         if (!(fault instanceof ApiFault)) throw fault;
         this.fault = fault.message;
@@ -61,7 +69,8 @@ export class Comparison {
 
   blink() {
     if (this.blinking) {
-      this.stop();
+      clearInterval(this.blinking);
+      this.blinking = 0;
       this.overlay();
       return;
     }
@@ -72,7 +81,20 @@ export class Comparison {
     }, 700);
   }
 
+  // Draw the curtain across the map, or take it away.
+  draw() {
+    if (this.curtain) {
+      this.curtain.remove();
+      this.curtain = null;
+      return;
+    }
+    const { answer, document, others, other } = this, moving = answer.moves.flatMap((move) => move.buildings);
+    const laid = counterpart(document, answer.matched, this.editor.view), [,, title] = others.find(([value]) => value === other);
+    this.curtain = new Curtain(this.map, byId("map").parentElement, laid, { moving, title, unit: isEnglish() ? "" : "户" });
+  }
+
   stop() {
+    if (this.curtain) this.draw();
     clearInterval(this.blinking);
     this.blinking = 0;
     this.marks.moving = new Map();
@@ -83,14 +105,16 @@ export class Comparison {
     if (this.others === null) this.list();
     const choose = element("select", { "aria-label": say("与哪个方案或版本比较"), onchange: (event) => this.compare(event.target.value) },
       element("option", { value: "" }, say("与哪个方案或版本比较")),
-      (this.others || []).map(([value, text]) => element("option", { value, selected: value === this.other }, text)));
+      (this.others || []).map(([value,, text]) => element("option", { value, selected: value === this.other }, text)));
     const parts = [choose];
     if (this.fault) parts.push(element("p", { class: "bad" }, this.fault));
     if (this.answer) {
       const { buildings_moved: buildings, households_moved: count, moves } = this.answer;
       parts.push(
         element("p", {}, say("由本方案到所选：变动 {n}栋，{h}", { n: buildings, h: households(count) })),
-        element("div", { class: "acts" }, button(say("闪烁对照"), () => this.blink()), button(say("结束对比"), () => this.compare(""))),
+        element("div", { class: "acts" },
+          button(say("拉帘对照"), () => { this.draw(); this.acts.refresh(); }, { "aria-pressed": String(this.curtain !== null) }),
+          button(say("闪烁对照"), () => this.blink()), button(say("结束对比"), () => this.compare(""))),
         element("ul", {}, moves.map((move) => this.line(move))),
       );
     }

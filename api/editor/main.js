@@ -45,7 +45,7 @@ class Page {
     this.comments = new Comments(this.editor, this.map, this.tools, acts);
     this.tabs = [
       ["findings", "检查", this.findings], ["changes", "谁变动", new ChangeList(this.editor, acts)],
-      ["suggest", "建议", new Suggestions(this.editor, this.marks, acts)], ["compare", "对比", new Comparison(this.editor, this.marks, acts)],
+      ["suggest", "建议", new Suggestions(this.editor, this.marks, acts)], ["compare", "对比", new Comparison(this.editor, this.marks, this.map, acts)],
       ["comments", "意见", this.comments], ["review", "审批", this.review],
     ];
     this.shown = "findings";

@@ -106,6 +106,56 @@ def test_who_may_not_draw_reads_only_and_is_told_why(desk: Desk, plan: str) -> N
     assert page.locator("html").get_attribute("lang") == "en"
 
 
+def test_a_curtain_shows_the_edition_in_the_colours_and_numbers_of_the_plan(desk: Desk, plan: str, at: Any) -> None:
+    page = desk.open(desk.sign_in("王规划"), plan)
+    page.click("#tab-compare")
+    page.wait_for_function("() => document.querySelectorAll('#tab option').length > 1")
+    page.select_option("#tab select", index=1)
+    curtain = page.wait_for_selector("#curtain")
+    assert page.locator("#curtain span").all_inner_texts()[0] == "本方案"
+    told = page.evaluate(
+        """async () => {
+            const { editor: { view, board: { buildings } }, tabs } = window.gisgridPage;
+            const { answer, curtain, document: other } = tabs.find(([name]) => name === "compare")[2];
+            const { board, state } = curtain.canvas.scene;
+            const module = document.querySelector("[href$='/curtain.js']").href;
+            const alone = (await import(module)).counterpart(other, [], view).state;
+            const moved = buildings.code.indexOf(answer.moves[0].buildings[0]);
+            const shown = (held, ground, at) => held.slots[held.of[ground.buildings.cell[at]]];
+            return {
+                same: buildings.code.map((code) => {
+                    const here = shown(view, { buildings }, buildings.code.indexOf(code));
+                    const there = shown(state, board, board.positionOf.get(code));
+                    return [code, here.key === there.key, here.colour === there.colour];
+                }),
+                moves: answer.moves.flatMap((move) => move.buildings),
+                letters: alone.slots.map((grid) => grid.key),
+                clashes: alone.slots.filter((grid, slot) =>
+                    alone.neighboursOf(slot).some((other) => alone.slots[other].colour === grid.colour)).length,
+                moved,
+            };
+        }"""
+    )
+    moves = set(told["moves"])
+    assert moves
+    assert all((key, colour) == ((code not in moves),) * 2 for code, key, colour in told["same"]), told["same"]
+    assert told["letters"] == ["A", "B"], "a grid that answers none here bears no number of a grid here"
+    assert told["clashes"] == 0
+    x, y = at(page, told["moved"])
+    sides = []
+    for key in ("Home", "End"):
+        curtain.press(key)
+        sides.append(page.screenshot(clip={"x": x - 40, "y": y - 40, "width": 80, "height": 80}))
+    assert sides[0] != sides[1], "the other division lies right of the curtain only"
+    page.mouse.move(*at(page, 0))
+    assert curtain.get_attribute("aria-valuenow") == "100"
+    page.click("#tab button[aria-pressed=true]")
+    assert page.locator("#curtain").count() == 0
+    after = page.screenshot(clip={"x": x - 40, "y": y - 40, "width": 80, "height": 80})
+    assert after == sides[1], "and then all is the plan's own again"
+    page.close()
+
+
 def test_names_that_are_scripts_stay_names(page: Any, at: Any) -> None:
     page.mouse.move(*at(page, 0))
     page.wait_for_function("() => document.getElementById('hover').textContent")
