@@ -18,12 +18,11 @@ from gisgrid.commenting import sound_words
 from gisgrid.drafting import draft_plan
 from gisgrid.drawing import CHOICES, DrawInterrupted, DrawnPlan, Spread, draw_plans
 from gisgrid.editing import EditedPlan, edit_plan, edits_since, redo_edit, undo_edit
-from gisgrid.errors import UsageError
 from gisgrid.filing import FiledReport, file_report, file_reports
 from gisgrid.mapping import draw_map, grid_layer, staff_map
 from gisgrid.model import MICRO_BAND, Band, MicroDrawing, Plan
 from gisgrid.plan.check_micro import micro_findings
-from gisgrid.plan.compare import Comparison, compare
+from gisgrid.plan.compare import Comparison
 from gisgrid.plan.sheet import Sheet
 from gisgrid.publishing import checked, publish_plan, schedule_plan, withdraw_plan
 from gisgrid.store import divisions, editions, inputs, micro_grids, plans, schedules
@@ -189,15 +188,9 @@ def check_plan(database: Database, plan_id: str) -> Plan:
 
 def compare_plans(database: Database, before: str, after: str) -> Comparison:
     """Return who moves between two plans of one community: buildings, households, from grid, to grid."""
-    with database.transaction() as connection:
-        first, second = plans.get(connection, before), plans.get(connection, after)
-        if first.community != second.community:
-            raise UsageError(
-                f"Plan {before} is of community {first.community}, plan {after} of {second.community}; "
-                "compare two plans of one community."
-            )
-        households = {b.code: b.households for b in inputs.read_community(connection, first.community).buildings}
-    return compare(first.grids, second.grids, households)
+    from gisgrid import comparing
+
+    return comparing.compare_plans(database, before, after)
 
 
 def submit_plan(database: Database, plan_id: str, *, actor: str) -> Plan:

@@ -10,12 +10,13 @@ import getpass
 import os
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from api import documents
-from gisgrid import wire, workflow
+from gisgrid import comparing, wire, workflow
 from gisgrid.cli import draw_options, output
 from gisgrid.cli.lookup import instant
 from gisgrid.cli.opening import opened_database
@@ -23,7 +24,6 @@ from gisgrid.errors import UsageError
 from gisgrid.model import MICRO_BAND, DrawSettings, Edition, Effort, Finding, Plan, ScheduledPublication
 from gisgrid.settings import Settings
 from gisgrid.store.database import Database
-from gisgrid.store.plans import community_of
 from gisgrid.workflow import DrawInterrupted, DrawnPlan, Spread
 
 _FIGURES: Final = ("grids", "in band", "households", "estates split", "ties kept", "moved", "compactness", "on streets",
@@ -193,17 +193,31 @@ def check(plan: PlanArgument, as_json: output.JsonOption = False) -> None:
 
 
 def compare(
-    plan: PlanArgument,
-    other: Annotated[str, typer.Argument(metavar="PLAN", help="The plan to compare with.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or edition: and an edition's id.")],
+    other: Annotated[str, typer.Argument(metavar="PLAN", help="The plan or edition to compare with.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the map of who moves to this HTML file."),
+    ] = None,
     as_json: output.JsonOption = False,
 ) -> None:
-    """Print who moves between two plans: buildings, households, from grid, to grid."""
+    """Print who moves between two plans or editions: buildings, households, from grid, to grid; or draw it."""
+    if out is not None:
+        if out.suffix.lower() not in {".html", ".htm"}:
+            raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
+        output.require_writable(out, option="--output")
     with opened_database() as database:
-        comparison = workflow.compare_plans(database, plan, other)
+        if out is None:
+            comparison = comparing.compare_plans(database, plan, other)
+        else:
+            comparison, page = comparing.draw_comparison(database, plan, other)
+            output.write_whole(out, page)
         with database.transaction() as connection:
-            community = community_of(connection, plan)
+            community = comparing.community_of(connection, plan)
     if as_json:
-        output.print_json({"community": community, "plan": plan, "with": other, **documents.comparison(comparison)})
+        drawn = {} if out is None else {"path": str(out)}
+        found = documents.comparison(comparison)
+        output.print_json({"community": community, "plan": plan, "with": other, **drawn, **found})
         return
     output.print_table(
         ("from", "to", "buildings", "households"),

@@ -72,6 +72,10 @@ class MapData:
         The map approval number (审图号) that a printed or public map must carry, if there is one.
     layers
         What the staff map shows besides buildings, estates, lines and sites, which come with the communities.
+    colours
+        Palette positions of the grids, in order; None has them chosen.
+    subject
+        What is shown, in words, where that is not the editions in force.
     time_zone
         In which dates are written.
     """
@@ -83,6 +87,8 @@ class MapData:
     approval_number: str | None = None
     time_zone: tzinfo = CHINA_TIME
     layers: tuple[MapLayer, ...] = ()
+    colours: tuple[int, ...] | None = None
+    subject: str | None = None
 
     def date(self, moment: datetime) -> str:
         """Return the day of an instant in the map's time zone, as 2026-11-22."""

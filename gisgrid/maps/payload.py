@@ -53,12 +53,13 @@ def map_document(data: MapData, audience: Audience, *, phones: bool) -> Document
     duty = {code: posts for each in data.communities for code, posts in posts_on_duty(each, data.drawn_at).items()}
     layers = {each.key: each.document(lattice, audience) for each in (*data.layers, *layers_of(data.communities))}
     grids = [grid for _, grid in published]
+    colours = colour_positions([grid.geometry for grid in grids]) if data.colours is None else data.colours
     return {
         "origin": [lattice.lon, lattice.lat],
         "palette": PALETTE,
         "internal": audience == "internal",
         "communities": [_community(data, community, lattice) for community in data.communities],
-        "grids": _grids(grids, lattice, audience)
+        "grids": _grids(grids, colours, lattice, audience)
         | _posts([duty.get(grid.code or "", []) for grid in grids], phones=phones)
         | {"community": packed([position for position, _ in published])},
         "layers": {key: document for key, document in layers.items() if document is not None},
@@ -104,7 +105,7 @@ def _community(data: MapData, community: MapCommunity, lattice: Lattice) -> Docu
     }
 
 
-def _grids(grids: Sequence[Grid], lattice: Lattice, audience: Audience) -> Document:
+def _grids(grids: Sequence[Grid], colours: Sequence[int], lattice: Lattice, audience: Audience) -> Document:
     """Return the grids in columns, their borders once (`geometry.arcs`)."""
     arcs = arcs_of([grid.geometry for grid in grids])
     return {
@@ -113,7 +114,7 @@ def _grids(grids: Sequence[Grid], lattice: Lattice, audience: Audience) -> Docum
         "ring_sizes": packed(arcs.ring_sizes),
         "rings": packed(arcs.rings),
         "label": lattice.labels([grid.geometry for grid in grids]),
-        "colour": packed(colour_positions([grid.geometry for grid in grids])),
+        "colour": packed(colours),
         "code": packed_texts(grid.code or grid.key for grid in grids),
         "number": packed_texts(map(grid_number, grids)),
         # The page says 第N网格 or Grid N by itself.

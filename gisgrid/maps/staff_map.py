@@ -26,6 +26,7 @@ from gisgrid.maps.content import (
 from gisgrid.maps.frame import OfflineMap, Page, Verbatim, figure_of
 from gisgrid.maps.grid_layer import GridLayer
 from gisgrid.maps.resources import page_file
+from gisgrid.maps.workbook import Table
 from gisgrid.model import Grid, Post
 
 __all__ = ["MapCommunity", "MapData", "StaffMap", "render_staff_map"]
@@ -57,6 +58,8 @@ class StaffMap(OfflineMap):
         `internal` shows households of each building; `public` leaves them out and bands counts below five.
     phones
         Whether the duty phones of posts are shown.
+    tables
+        Shown in the panel above the list of all grids.
 
     Raises
     ------
@@ -66,12 +69,14 @@ class StaffMap(OfflineMap):
         The package was not built, so Leaflet is not beside it.
     """
 
-    def __init__(self, data: MapData, *, audience: Audience = "public", phones: bool = False) -> None:
+    def __init__(
+        self, data: MapData, *, audience: Audience = "public", phones: bool = False, tables: Sequence[Table] = ()
+    ) -> None:
         layer = GridLayer(data, audience=audience, phones=phones, opacity=1, popups=False)
         page = Page(f"{data.division.name} 网格图")
         for name, text in (
             ("heading", _heading(data)),
-            ("panel", _panel(data, audience, phones=phones)),
+            ("panel", _panel(data, audience, phones=phones, told="".join(map(_told, tables)))),
             ("legend", '<ul class="legend" id="legend"></ul>'),
             ("footer", _footer(data, audience)),
         ):
@@ -139,6 +144,8 @@ def _heading(data: MapData) -> str:
 
 def _state(data: MapData) -> str:
     """Return which edition is shown: its date of force and number, or how many of the communities are published."""
+    if data.subject is not None:
+        return escape(data.subject)
     editions = [each.edition for each in data.communities if each.edition is not None]
     if not editions:
         return _both("尚未发布网格", "no grids published yet")
@@ -152,7 +159,7 @@ def _state(data: MapData) -> str:
     )
 
 
-def _panel(data: MapData, audience: Audience, *, phones: bool) -> str:
+def _panel(data: MapData, audience: Audience, *, phones: bool, told: str) -> str:
     """Return the side panel: the card, which the script fills, and the plain table of every grid."""
     tables = "".join(_table(data, community, audience, phones=phones) for community in data.communities)
     return (
@@ -160,7 +167,7 @@ def _panel(data: MapData, audience: Audience, *, phones: bool) -> str:
         'placeholder="查找网格、地址、楼栋、小区、联系人" aria-label="查找 Search" maxlength="60">'
         f'<ul id="found" aria-live="polite"></ul></div>{_where()}'
         '<section class="card" id="card" aria-live="polite"></section>'
-        f'<div class="list"><h2>{_both("全部网格", "All grids")}</h2>{tables}</div></aside>'
+        f'{told}<div class="list"><h2>{_both("全部网格", "All grids")}</h2>{tables}</div></aside>'
     )
 
 
@@ -175,6 +182,17 @@ def _where() -> str:
         '<select id="system" aria-label="坐标系 Coordinate system">'
         f'<option value="" data-en="Coordinate system">坐标系</option>{options}</select>'
         f'<button>{_both("查询", "Look up")}</button></form><p id="told" class="hint" aria-live="polite"></p></details>'
+    )
+
+
+def _told(table: Table) -> str:
+    """Return a table that stands in the panel as it is."""
+    rows = [*table.rows, *([] if table.total is None else [table.total])]
+    cells = ["".join(f"<td>{escape('' if each is None else str(each))}" for each in row) for row in rows]
+    head = "".join(f'<th scope="col">{escape(heading)}' for heading in table.headings)
+    body = "".join(f"<tr>{row}" for row in cells)
+    return (
+        f'<div class="told"><table><caption>{escape(table.title)}</caption><thead><tr>{head}<tbody>{body}</table></div>'
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gisgrid.maps.content import MapData
-from gisgrid.maps.staff_map import render_staff_map
+from gisgrid.maps.staff_map import StaffMap, render_staff_map
 from gisgrid.maps.style import PALETTE
 
 from .conftest import HOSTILE, SIDE, SOUTH, WEST
@@ -36,10 +36,16 @@ def visit(browser: Any, tmp_path: Path) -> Iterator[Any]:
     contexts = []
 
     def open_map(
-        data: MapData, *, audience: str = "internal", hash_: str = "", script: bool = True, phones: bool = False
+        data: MapData | StaffMap,
+        *,
+        audience: str = "internal",
+        hash_: str = "",
+        script: bool = True,
+        phones: bool = False,
     ) -> Any:
         file = tmp_path / "map.html"
-        file.write_text(render_staff_map(data, audience=audience, phones=phones), encoding="utf-8")
+        html = data.get_root().render() if isinstance(data, StaffMap) else None
+        file.write_text(html or render_staff_map(data, audience=audience, phones=phones), encoding="utf-8")
         context = browser.new_context(viewport={"width": 1366, "height": 768}, offline=True, java_script_enabled=script)
         contexts.append(context)
         seen = Visit(context.new_page())
