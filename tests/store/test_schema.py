@@ -347,6 +347,9 @@ INDEX_OF_QUERY = {
     "community_buildings": ("buildings_community_code_idx", {"community": "990101001001"}),
     "grid_of_building": ("edition_buildings_building_code_idx", {"building": "b1", "at": None}),
     "outdated_reports": ("reports_sought_editions_idx", {"editions": 1, "limit": 10}),
+    "circle_lines": ("barriers_geom_idx", {"west": 115, "south": 37, "east": 115.1, "north": 37.1}),
+    "net_areas": ("net_areas_geom_idx", {"communities": ["990101001001"]}),
+    "net_shares": ("net_areas_geom_idx", {"communities": ["990101001001"]}),
     "communities_under": ("divisions_parent_code_idx", {"code": "990101"}),
 }
 
