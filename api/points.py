@@ -123,25 +123,42 @@ def _are_pairs(value: Any) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spelling:
+    """The codes of an index as answers need them: made once, not once a request; no grid is the last.
+
+    Attributes
+    ----------
+    json
+        As members of a JSON array, each with its comma; no grid is null.
+    plain
+        As they are; no grid is empty.
+    """
+
+    json: Texts
+    plain: Texts
+
+    @classmethod
+    def of(cls, index: PointIndex) -> Spelling:
+        """Return the spelling of an index; that of an index that nobody uses any more is forgotten with it."""
+        known = _SPELLINGS.get(index)
+        if known is None:
+            spelling = cls(Texts([*(f'"{code}",' for code in index.codes), "null,"]), Texts([*index.codes, ""]))
+            known = _SPELLINGS.setdefault(index, spelling)
+        return known
+
+
+_SPELLINGS: Final[WeakKeyDictionary[PointIndex, Spelling]] = WeakKeyDictionary()
+_METHODS: Final = Texts(f'"{method}",' for method in METHODS)
+
+
 def json_answer(located: LocatedPoints) -> bytes:
     """Return the answer as JSON: codes and methods in the order of the points, and the editions by community."""
     return b'{"codes":[%b],"methods":[%b],"editions":%b}' % (
-        _members_of(located.grids.index).joined(located.grid)[:-1],
+        Spelling.of(located.grids.index).json.joined(located.grid)[:-1],
         _METHODS.joined(located.method)[:-1],
         orjson.dumps(located.editions()),
     )
-
-
-_METHODS: Final = Texts(f'"{method}",' for method in METHODS)
-_CODES: Final[WeakKeyDictionary[PointIndex, Texts]] = WeakKeyDictionary()
-
-
-def _members_of(index: PointIndex) -> Texts:
-    """Return the codes of an index as members of a JSON array, the null of no grid last; forgotten with the index."""
-    known = _CODES.get(index)
-    if known is None:
-        known = _CODES.setdefault(index, Texts([*(f'"{code}",' for code in index.codes), "null,"]))
-    return known
 
 
 def joined(texts: pa.StringArray) -> bytes:

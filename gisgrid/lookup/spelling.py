@@ -46,20 +46,34 @@ class Texts:
         numbers
             Positions among the texts, none beyond them.
         """
-        return _joined(numbers.astype(np.int64, copy=False), self._characters, self._starts).tobytes()
+        return self.column(numbers)[1].tobytes()
+
+    def column(self, numbers: npt.NDArray[np.integer[Any]]) -> tuple[npt.NDArray[np.int32], Bytes]:
+        """Return where each text begins and all end, and their characters: the layout of Arrow's variable-size binary.
+
+        Returns
+        -------
+        starts
+            int32, shape (n + 1,).
+        characters
+            UTF-8.
+        """
+        return _column(numbers.astype(np.int64, copy=False), self._characters, self._starts)
 
 
 @compiled
-def _joined(numbers: npt.NDArray[np.int64], characters: Bytes, starts: npt.NDArray[np.int64]) -> Bytes:
-    """Return the characters of the texts of these numbers."""
-    texts, length = len(starts) - 1, 0
-    for number in numbers:
-        place = number if number >= 0 else number + texts
-        length += starts[place + 1] - starts[place]
-    told, end = np.empty(length, np.uint8), 0
-    for number in numbers:
-        place = number if number >= 0 else number + texts
-        for character in range(starts[place], starts[place + 1]):
-            told[end] = characters[character]
-            end += 1
-    return told
+def _column(
+    numbers: npt.NDArray[np.int64], characters: Bytes, starts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int32], Bytes]:
+    """Return where the text of each number begins, and the characters."""
+    texts, begins = len(starts) - 1, np.empty(len(numbers) + 1, np.int32)
+    begins[0] = 0
+    for row in range(len(numbers)):
+        place = numbers[row] if numbers[row] >= 0 else numbers[row] + texts
+        begins[row + 1] = begins[row] + starts[place + 1] - starts[place]
+    told = np.empty(begins[-1], np.uint8)
+    for row in range(len(numbers)):
+        place = numbers[row] if numbers[row] >= 0 else numbers[row] + texts
+        for character in range(begins[row + 1] - begins[row]):
+            told[begins[row] + character] = characters[starts[place] + character]
+    return begins, told
