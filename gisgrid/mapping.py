@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gisgrid.figures import figure_layers
+from gisgrid.maps.base_map import BaseMap
 from gisgrid.maps.content import Audience, MapCommunity, MapData
 from gisgrid.model import Division
 from gisgrid.store import divisions, inputs, posts
@@ -28,12 +29,15 @@ def draw_map(
     audience: Audience = "public",
     phones: bool = False,
     approval_number: str | None = None,
+    base_map: BaseMap | None = None,
 ) -> str:
     """Return the staff map of a community, street or district as one HTML text that needs no network.
 
     Parameters are those of `staff_map`.
     """
-    page = staff_map(database, code, audience=audience, phones=phones, approval_number=approval_number)
+    page = staff_map(
+        database, code, audience=audience, phones=phones, approval_number=approval_number, base_map=base_map
+    )
     html: str = page.get_root().render()
     return html
 
@@ -45,6 +49,7 @@ def staff_map(
     audience: Audience = "public",
     phones: bool = False,
     approval_number: str | None = None,
+    base_map: BaseMap | None = None,
 ) -> StaffMap:
     """Return the staff map of a community, street or district as a `folium.Map`, which a notebook shows.
 
@@ -58,12 +63,14 @@ def staff_map(
         Whether duty phones are on it.
     approval_number
         The 审图号 that a map for the public carries.
+    base_map
+        Tiles that can be switched on under it.
     """
     from gisgrid.maps.staff_map import StaffMap  # noqa: PLC0415  folium takes seconds to load
 
     with database.transaction() as connection:
         data = _for_audience(connection, read_map_data(connection, code, approval_number=approval_number), audience)
-    return StaffMap(data, audience=audience, phones=phones)
+    return StaffMap(dataclasses.replace(data, base_map=base_map), audience=audience, phones=phones)
 
 
 def grid_layer(database: Database, code: str, *, audience: Audience = "public", phones: bool = False) -> GridLayer:

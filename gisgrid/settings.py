@@ -31,6 +31,11 @@ class Settings:
         False only while `gisgrid demo` serves its own loopback address; no variable sets it.
     webhooks_to_loopback
         Whether webhooks may go to this machine itself, by `http` too (`GISGRID_WEBHOOKS_TO_LOOPBACK`): for trials.
+    approval_number
+        The map approval number 审图号 that staff maps carry in their footer (`GISGRID_MAP_APPROVAL_NUMBER`).
+    tiles_url, tiles_system, tiles_credit
+        Tiles that can be switched on under a staff map, the system that they are drawn in and whose they are
+        (`GISGRID_TILES_URL`, `GISGRID_TILES_SYSTEM`, `GISGRID_TILES_CREDIT`); without an address there are none.
     """
 
     database_url: str | None
@@ -38,6 +43,10 @@ class Settings:
     nearest_tolerance_m: float = 20.0
     require_keys: bool = True
     webhooks_to_loopback: bool = False
+    approval_number: str | None = None
+    tiles_url: str | None = None
+    tiles_system: str = "wgs84"
+    tiles_credit: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -68,6 +77,10 @@ class Settings:
             home=_home(variables),
             nearest_tolerance_m=nearest_tolerance_m,
             webhooks_to_loopback=_switch(variables, "GISGRID_WEBHOOKS_TO_LOOPBACK"),
+            approval_number=variables.get("GISGRID_MAP_APPROVAL_NUMBER") or None,
+            tiles_url=variables.get("GISGRID_TILES_URL") or None,
+            tiles_system=variables.get("GISGRID_TILES_SYSTEM") or "wgs84",
+            tiles_credit=variables.get("GISGRID_TILES_CREDIT", ""),
         )
 
 

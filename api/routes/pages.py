@@ -21,6 +21,7 @@ from api.origins import same_origin
 from api.schemas import declared_system
 from gisgrid import ledgers, wall_sheets, workflow
 from gisgrid.errors import Forbidden, GisgridError
+from gisgrid.maps.base_map import BaseMap
 from gisgrid.model import CoverageRow
 from gisgrid.store import keys
 
@@ -82,7 +83,15 @@ def show_map(
     if audience == "internal" and not may_see_households:
         raise Forbidden(f"The role {caller.role} sees the public map; leave audience out.")
     chosen = audience or ("internal" if may_see_households else "public")
-    html = workflow.draw_map(services.database, code, audience=chosen, phones=phones)
+    settings = services.settings
+    html = workflow.draw_map(
+        services.database,
+        code,
+        audience=chosen,
+        phones=phones,
+        approval_number=settings.approval_number,
+        base_map=BaseMap.configured(settings.tiles_url, settings.tiles_system, settings.tiles_credit),
+    )
     return Response(html, 200, {"Content-Security-Policy": "frame-ancestors 'none'"}, "text/html; charset=utf-8")
 
 

@@ -14,6 +14,8 @@ from gisgrid import workflow
 from gisgrid.cli import output
 from gisgrid.cli.opening import opened_database
 from gisgrid.errors import UsageError
+from gisgrid.maps.base_map import BaseMap
+from gisgrid.settings import Settings
 
 
 def map_(
@@ -27,8 +29,17 @@ def map_(
     if out.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"The map is an HTML file; name it so: -o {out.with_suffix('.html').name}.")
     output.require_writable(out, option="--output")
-    with opened_database() as database:
-        page = workflow.draw_map(database, code, audience=audience, phones=phones)
+    settings = Settings.from_environment()
+    base_map = BaseMap.configured(settings.tiles_url, settings.tiles_system, settings.tiles_credit)
+    with opened_database(settings) as database:
+        page = workflow.draw_map(
+            database,
+            code,
+            audience=audience,
+            phones=phones,
+            approval_number=settings.approval_number,
+            base_map=base_map,
+        )
     output.write_whole(out, page)
     if as_json:
         output.print_json({"division": code, "path": str(out), "bytes": len(page.encode())})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, ClassVar, Final, Literal, Protocol
 
+from gisgrid.maps.base_map import BaseMap
 from gisgrid.maps.lattice import Lattice
 from gisgrid.model import Barrier, Building, Division, Edition, Estate, Grid, Post, Site
 
@@ -70,6 +71,8 @@ class MapData:
         The instant that the map shows; it also decides who is on duty.
     approval_number
         The map approval number (审图号) that a printed or public map must carry, if there is one.
+    base_map
+        Tiles under the staff map, if any.
     layers
         What the staff map shows besides buildings, estates, lines and sites, which come with the communities.
     colours
@@ -89,6 +92,7 @@ class MapData:
     layers: tuple[MapLayer, ...] = ()
     colours: tuple[int, ...] | None = None
     subject: str | None = None
+    base_map: BaseMap | None = None
 
     def date(self, moment: datetime) -> str:
         """Return the day of an instant in the map's time zone, as 2026-11-22."""

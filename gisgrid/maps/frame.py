@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
@@ -53,8 +54,10 @@ class Page(Figure):
         "<script>\n{{ this.script.render(**kwargs) }}\n</script>\n</body>\n</html>\n"
     )
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, images: Sequence[str] = ()) -> None:
+        """Take the page's title, and from where it may fetch pictures."""
         super().__init__(height=_NOTEBOOK_HEIGHT)
+        self._images = tuple(images)
         self.header.add_child(Verbatim(f"<title>{escape(title)}</title>"), name="meta_http")
 
     def carry(self, library: Leaflet) -> None:
@@ -65,7 +68,7 @@ class Page(Figure):
     def render(self, **kwargs: Any) -> str:
         """Return the page with the policy in its head, before anything that the policy is about."""
         html = super().render(**kwargs)
-        policy = f'<meta http-equiv="Content-Security-Policy" content="{_policy(html)}">\n'
+        policy = f'<meta http-equiv="Content-Security-Policy" content="{_policy(html, self._images)}">\n'
         return html.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1)
 
 
@@ -123,13 +126,13 @@ def figure_of(element: Element) -> Figure:
     return figure
 
 
-def _policy(html: str) -> str:
-    """Return the Content-Security-Policy of a page: its inline scripts and styles by SHA-256, data images, no more."""
+def _policy(html: str, images: Sequence[str]) -> str:
+    """Return the Content-Security-Policy of a page: its own scripts and styles by SHA-256, pictures, no more."""
     allowed: dict[str, list[str]] = {"script": [], "style": []}
     for kind, text in _CODE_BLOCK.findall(html):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         allowed[kind].append(f"'sha256-{digest}'")
     return (
         f"default-src 'none'; script-src {' '.join(allowed['script'])}; style-src {' '.join(allowed['style'])}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src {' '.join(('data:', *images))}; base-uri 'none'; form-action 'none'"
     )

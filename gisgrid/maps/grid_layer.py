@@ -30,6 +30,7 @@ from gisgrid.maps.resources import page_file
 
 SCRIPTS: Final = (
     "words.js",
+    "coordinates.js",
     "unpacking.js",
     "content.js",
     "layers.js",

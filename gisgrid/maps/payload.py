@@ -51,7 +51,9 @@ def map_document(data: MapData, audience: Audience, *, phones: bool) -> Document
         for grid in (community.edition.grids if community.edition else ())
     ]
     duty = {code: posts for each in data.communities for code, posts in posts_on_duty(each, data.drawn_at).items()}
-    layers = {each.key: each.document(lattice, audience) for each in (*data.layers, *layers_of(data.communities))}
+    base = () if data.base_map is None else (data.base_map,)
+    shown = (*base, *data.layers, *layers_of(data.communities))
+    layers = {each.key: each.document(lattice, audience) for each in shown}
     grids = [grid for _, grid in published]
     colours = colour_positions([grid.geometry for grid in grids]) if data.colours is None else data.colours
     return {

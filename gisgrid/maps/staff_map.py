@@ -31,7 +31,7 @@ from gisgrid.model import Grid, Post
 
 __all__ = ["MapCommunity", "MapData", "StaffMap", "render_staff_map"]
 
-PAGE_SCRIPTS: Final = ("coordinates.js", "legend.js", "search.js", "where.js", "staff_map.js")
+PAGE_SCRIPTS: Final = ("legend.js", "search.js", "where.js", "staff_map.js")
 """Of the folder `page`, after those of the layer of grids."""
 COLUMNS: Final = "".join(
     f'<th scope="col" data-en="{english}">{chinese}'
@@ -73,7 +73,7 @@ class StaffMap(OfflineMap):
         self, data: MapData, *, audience: Audience = "public", phones: bool = False, tables: Sequence[Table] = ()
     ) -> None:
         layer = GridLayer(data, audience=audience, phones=phones, opacity=1, popups=False)
-        page = Page(f"{data.division.name} 网格图")
+        page = Page(f"{data.division.name} 网格图", images=data.base_map.hosts if data.base_map else ())
         for name, text in (
             ("heading", _heading(data)),
             ("panel", _panel(data, audience, phones=phones, told="".join(map(_told, tables)))),
@@ -87,10 +87,11 @@ class StaffMap(OfflineMap):
         self.add_child(layer)
         self.add_child(_PageScripts(layer))
         self._ours = len(self._children)
+        self._tiled = data.base_map is not None
 
     def needs_all_of_leaflet(self) -> bool:
-        """Return whether anybody has put a further element on the map."""
-        return len(self._children) > self._ours
+        """Return whether there are tiles, or anybody has put a further element on the map."""
+        return len(self._children) > self._ours or self._tiled
 
 
 class _PageScripts(MacroElement):
@@ -132,10 +133,11 @@ def _both(chinese: str, english: str) -> str:
 
 
 def _heading(data: MapData) -> str:
-    path = "".join(f"{escape(parent.name)} › " for parent in data.path)
+    name = f"<bdi>{escape(data.division.name)}</bdi>"  # a name may turn the direction of what follows it
+    path = "".join(f"<bdi>{escape(parent.name)}</bdi> › " for parent in data.path)
     return (
-        f"<header><h1>{escape(data.division.name)} {_both('网格图', 'grid map')}</h1>"
-        f'<p class="path">{path}{escape(data.division.name)} · {escape(data.division.code)} · '
+        f"<header><h1>{name} {_both('网格图', 'grid map')}</h1>"
+        f'<p class="path">{path}{name} · {escape(data.division.code)} · '
         f"{_state(data)}</p>"
         '<p class="tools"><button type="button" id="language" lang="en">English</button>'
         f'<button type="button" id="print">{_both("打印", "Print")}</button></p></header>'
@@ -200,7 +202,7 @@ def _table(data: MapData, community: MapCommunity, audience: Audience, *, phones
     """Return the table of a community's grids, in a box of its own: what is not seen need not be laid out."""
     duty = posts_on_duty(community, data.drawn_at)
     grids = community.edition.grids if community.edition else ()
-    caption = f"{escape(community.division.name)} · "
+    caption = f"<bdi>{escape(community.division.name)}</bdi> · "
     if not grids:
         caption += _both("尚未发布", "not published yet")
     else:
@@ -232,7 +234,9 @@ def _table_row(grid: Grid, posts: list[Post], audience: Audience, *, phones: boo
 def _footer(data: MapData, audience: Audience) -> str:
     parts = [_both(FOOTER, FOOTER_EN)]
     if data.approval_number:
-        parts.append(f"{_both('审图号', 'Map approval number')} {escape(data.approval_number)}")
+        parts.append(f"{_both('审图号', 'Map approval number')} <bdi>{escape(data.approval_number)}</bdi>")
+    if data.base_map is not None and data.base_map.credit:
+        parts.append(f"{_both('底图', 'Base map')} <bdi>{escape(data.base_map.credit)}</bdi>")
     drawn = data.date(data.drawn_at)
     parts.append(_both(f"制图日期 {drawn}", f"Drawn {drawn}"))
     if audience == "internal":

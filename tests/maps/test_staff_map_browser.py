@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,13 +12,22 @@ from typing import Any
 
 import pytest
 
-from gisgrid.maps.content import MapData
+from gisgrid.maps.content import MapCommunity, MapData
 from gisgrid.maps.staff_map import StaffMap, render_staff_map
 from gisgrid.maps.style import PALETTE
+from gisgrid.model import Post
 
 from .conftest import HOSTILE, SIDE, SOUTH, WEST
 
 pytestmark = pytest.mark.browser
+ODD = (
+    "正常\u202e转向的名字",
+    "\u2067未合上的隔离\u2066\u2066",
+    "\u2069\u2069先合上\u202d",
+    "响铃\x07退格\x08转义\x1b[31m",
+    "\u200b\ufeff零宽\u2028换行\u0085",
+    "مرحبا 网格 𠮷野家 \U0001f3e0",
+)
 
 
 @dataclass
@@ -227,6 +237,36 @@ def test_a_place_tells_its_estate(place: MapData, visit: Any) -> None:
     assert page.locator("#card h2").inner_text() == "西村社区花园"
 
 
+def test_names_that_turn_the_text_or_cannot_be_seen_stay_what_they_are(place: MapData, visit: Any) -> None:
+    """Bidirectional overrides, open isolates, control characters: as written, and nothing beside them is turned."""
+    first = place.communities[0]
+    grids = tuple(dataclasses.replace(grid, name=name) for grid, name in zip(first.edition.grids, ODD, strict=True))
+    posts = tuple(Post(grid.code, "网格员", name, None, None, None) for grid, name in zip(grids, ODD, strict=True))
+    houses = tuple(
+        dataclasses.replace(each, name=name, address=name) for each, name in zip(first.buildings, ODD, strict=True)
+    )
+    odd = MapCommunity(
+        dataclasses.replace(first.division, name=ODD[0]),
+        dataclasses.replace(first.edition, grids=grids),
+        houses,
+        posts,
+        estates=(dataclasses.replace(first.estates[0], name=ODD[1], property_company=ODD[2]),),
+    )
+    street = dataclasses.replace(place.division, name=ODD[0])
+    page = visit(dataclasses.replace(place, division=street, communities=(odd,), path=()))
+    assert page.locator(".list td a").all_text_contents() == list(ODD)
+    for index, name in enumerate(ODD):
+        click(page, WEST + (index % 3 + 0.15) * SIDE, SOUTH + (index // 3 + 0.15) * SIDE)
+        assert page.locator("#card h2").text_content() == name
+        assert name in page.locator("#card .contacts span").all_text_contents()
+    click(page, WEST + 0.15 * SIDE, SOUTH + 0.15 * SIDE)
+    assert {ODD[1], ODD[2]} <= set(page.locator("#card dd").all_text_contents())
+    for name, after in (("h1 bdi", "h1 span"), ("caption bdi", "caption span >> nth=0")):
+        left, right = page.locator(name).first.bounding_box(), page.locator(after).first.bounding_box()
+        assert left["x"] + left["width"] <= right["x"] + 1
+    page.evaluate("map_staff.setZoom(18, { animate: false })")
+
+
 def test_without_script_the_table_of_grids_is_there(place: MapData, visit: Any) -> None:
     page = visit(place, script=False)
     assert page.locator("table").first.is_visible()
@@ -289,4 +329,5 @@ def test_search_shows_hostile_names_as_they_are(hostile_place: MapData, visit: A
     page.fill("#search", HOSTILE[2])
     labels = page.locator("#found button").all_text_contents()
     assert HOSTILE[2] in labels
-    assert page.locator("#found button").first.locator("*").count() == 0
+    assert page.locator("#found button").first.locator("*:not(bdi)").count() == 0
+    assert page.locator("#found bdi *").count() == 0

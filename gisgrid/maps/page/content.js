@@ -21,8 +21,9 @@
   const pixels = (steps) => (steps / 1e6) * (256 / 360);
 
   // What a layer needs to read shapes of the data block; every place is one of the world at zoom 0, 256 pixels wide.
-  function shapeReader(origin) {
-    const project = gisgrid.project;
+  function shapeReader(origin, base) {
+    const onTiles = (lon, lat, into, at) => gisgrid.project(...gisgrid.gcj02Of([lon, lat]), into, at);
+    const project = base && base.system === "gcj02" ? onTiles : gisgrid.project; // the drawing is shifted, not the data
     const fromSteps = (x, y, into, at) => project(origin[0] + x / 1e6, origin[1] + y / 1e6, into, at);
     const points = (packed) => {
       const steps = numbers(packed);
@@ -103,7 +104,7 @@
   }
 
   function prepare(data) {
-    const shapes = shapeReader(data.origin);
+    const shapes = shapeReader(data.origin, data.layers.base);
     const communities = data.communities.map((each) => ({
       ...each, ...shapes.shaped(each.shape), label: each.label && shapes.label(each.label),
     }));

@@ -6,7 +6,8 @@
   const GridLayer = gisgrid.GridCanvas.extend({
     onAdd(map) {
       gisgrid.GridCanvas.prototype.onAdd.call(this, map);
-      this.switches = new gisgrid.LayerSwitches(this.content, () => {
+      this.switches = new gisgrid.LayerSwitches(this.content, ({ kind, own, shown }) => {
+        if (kind.switched) kind.switched(own, shown, this, map);
         this.redraw();
         this.fire("switch");
       }).addTo(map);

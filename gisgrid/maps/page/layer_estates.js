@@ -48,7 +48,7 @@
       pen.strokeRect(2, 2, 30, 12);
     }]],
     entries: (estates) => estates.map((estate) => ({
-      what: { place: { name: estate.name, facts: more(estate) } }, box: estate.box, label: () => `${estate.name} · ${gisgrid.say("小区")}`,
+      what: { place: { name: estate.name, facts: more(estate) } }, box: estate.box, label: () => [estate.name, gisgrid.say("小区")],
       text: gisgrid.plain(`${estate.name} ${estate.company || ""}`),
     })),
   });

@@ -11,7 +11,8 @@
 //   keepFree(keep, view, own)            places on the screen that no text may cover
 //   facts(own, what)                     [[term, value]…] for a card; what: { grid, building, at }, each may be missing
 //   legend(own)                          [[title, draw(pen)]…]
-//   entries(own)                         [{ what, box, label(), text }…] for the search
+//   switched(own, shown, layer, map)     after it was switched on or off, before the map is drawn again
+//   entries(own)                         [{ what, box, label(), text }…] for the search; a label is one name or several
 "use strict";
 
 (function (gisgrid) {
@@ -52,7 +53,7 @@
         tick.name = layer.kind.key;
         tick.addEventListener("change", () => {
           layer.shown = tick.checked;
-          this.changed();
+          this.changed(layer);
         });
         label.append(tick, document.createElement("span"));
         return [label.lastChild, layer.kind.title];

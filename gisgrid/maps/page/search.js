@@ -9,7 +9,7 @@
   function searchable(content) {
     const grids = content.grids.map((grid) => ({
       what: { grid }, box: grid.box,
-      label: () => `${gridName(grid)} · ${grid.community.name}`,
+      label: () => [gridName(grid), grid.community.name],
       text: plain([gridName(grid), grid.community.name, grid.code, ...grid.posts.map((post) => post[1])].join(" ")),
     }));
     return [...grids, ...gisgrid.asked(content.layers, "entries")];
@@ -23,8 +23,10 @@
       input.value = "";
     }
     function offer(entry) {
-      const item = element("li"), button = element("button", entry.label());
+      const item = element("li"), button = element("button");
       button.type = "button";
+      // Each name in a box of its own: one may turn the direction of what follows it.
+      [entry.label()].flat().forEach((name, i) => button.append(i ? " · " : "", element("bdi", name)));
       button.addEventListener("click", () => {
         clear();
         go(entry);
