@@ -115,6 +115,7 @@ ACCESS: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/retry"): Rule(_ADMIN, Reach.EVERYWHERE),
         ("GET", "/v1/plans"): Rule(_PLANNING, Reach.FILTERED),
         ("POST", "/v1/plans"): Rule(_DRAWING, Reach.BODY),
+        ("POST", "/v1/plans/import"): Rule(_DRAWING, Reach.COMMUNITY),
         ("GET", "/v1/plans/{plan_id}"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/grids"): Rule(_PLANNING, Reach.PLAN),
         ("GET", "/v1/plans/{plan_id}/buildings"): Rule(_PLANNING, Reach.PLAN),

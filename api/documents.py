@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gisgrid import wire
-from gisgrid.model import Band, CommentThread, MicroDrawing, MicroGrid, PlanMove, ScheduledPublication
+from gisgrid.model import Band, CommentThread, Finding, MicroDrawing, MicroGrid, PlanMove, ScheduledPublication
 from gisgrid.plan.compare import Comparison
 from gisgrid.repairing import RepairedPlan
 from gisgrid.responsible import Responsible
@@ -135,6 +135,11 @@ def repaired_plan(value: RepairedPlan) -> dict[str, Any]:
         "grids": [{**wire.grid(grid), "geometry": wire.geometry(grid.geometry)} for grid in edited.grids],
         "findings": wire.findings(edited.findings),
     }
+
+
+def remarks(values: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return what there is to say of a file, at most a hundred findings."""
+    return wire.findings(list(values)[:100])
 
 
 def plan_move(value: PlanMove) -> dict[str, Any]:

@@ -48,6 +48,7 @@ from api.routes import (
     reports,
     service,
     sources,
+    uploads,
     webhooks,
 )
 from gisgrid.advising import PlanBoards
@@ -149,6 +150,7 @@ def create_app(settings: Settings, *, own_process: bool = False, one_of_several:
         places,
         plans,
         repairs,
+        uploads,
         comments,
         edits,
         planner,

@@ -112,24 +112,29 @@ def repair_plan(database: Database, plan_id: str, *, dry_run: bool = False) -> R
         None of its grids reaches into the community.
     """
     with database.transaction(keep=not dry_run) as connection:
-        plan = plans.get(connection, plan_id)
-        material = inputs.read_community(connection, plan.community)
-        sheet = Sheet.of(plan.grids, plans.cells_and_borders(connection, plan.id), material, plan.settings)
-        if not sheet.has_cells:  # cut for the buildings of today, which may not be those of the import
-            ground = ground_of(material, plan.settings)
-            sheet = Sheet.of(plan.grids, (ground.cells, ground.borders), material, plan.settings)
-        repaired = repair(sheet)
-        after = repaired.edited.sheet
-        drawing = Drawing(
-            community=plan.community,
-            settings=plan.settings,
-            cells=after.cells,
-            borders=tuple(after.cell_borders()),
-            grids=after.grids,
-            findings=repaired.findings,
-            base_edition=None if material.current is None else material.current.id,
-        )
-        kept = None if dry_run else plans.get(connection, plans.save_drawing(connection, drawing))
+        return repair_drawing(connection, plan_id, keep=not dry_run)
+
+
+def repair_drawing(connection: Connection, plan_id: str, *, keep: bool) -> RepairedPlan:
+    """Return what `repair_plan` does, in the caller's transaction; nothing is written unless it is to be kept."""
+    plan = plans.get(connection, plan_id)
+    material = inputs.read_community(connection, plan.community)
+    sheet = Sheet.of(plan.grids, plans.cells_and_borders(connection, plan.id), material, plan.settings)
+    if not sheet.has_cells:  # cut for the buildings of today, which may not be those of the import
+        ground = ground_of(material, plan.settings)
+        sheet = Sheet.of(plan.grids, (ground.cells, ground.borders), material, plan.settings)
+    repaired = repair(sheet)
+    after = repaired.edited.sheet
+    drawing = Drawing(
+        community=plan.community,
+        settings=plan.settings,
+        cells=after.cells,
+        borders=tuple(after.cell_borders()),
+        grids=after.grids,
+        findings=repaired.findings,
+        base_edition=None if material.current is None else material.current.id,
+    )
+    kept = plans.get(connection, plans.save_drawing(connection, drawing)) if keep else None
     return RepairedPlan(plan.id, plan.community, kept, repaired)
 
 

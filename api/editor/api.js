@@ -13,15 +13,16 @@ export class ApiFault extends Error {
   }
 }
 
-async function ask(method, path, { body, revision, signal, wait = LONG_MS } = {}) {
+async function ask(method, path, { body, file, revision, signal, wait = LONG_MS } = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (file) headers["Content-Type"] = "application/octet-stream";
   if (revision !== undefined) headers["If-Match"] = `"${revision}"`;
   const limit = AbortSignal.timeout(wait);
   let answer;
   try {
     answer = await fetch(path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin",
+      method, headers, body: body === undefined ? file : JSON.stringify(body), credentials: "same-origin",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
   } catch (error) {
@@ -59,5 +60,6 @@ export const api = {
   withdraw: (id) => ask("POST", plan(id, "/withdraw")),
   plans: (community) => ask("GET", `/v1/plans?community=${encodeURIComponent(community)}`),
   editions: (community) => ask("GET", `/v1/editions?community=${encodeURIComponent(community)}`),
+  importGrids: (query, file, signal) => ask("POST", `/v1/plans/import?${new URLSearchParams(query)}`, { file, signal, wait: 180_000 }),
   draw: (community, from, more = {}) => ask("POST", "/v1/plans", { body: { community, from, ...more } }),
 };

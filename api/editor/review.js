@@ -42,7 +42,21 @@ export class Review {
     return last && last.move === "rejected" && ["draft", "rejected"].includes(this.editor.confirmed.state) ? last : null;
   }
 
+  // Grids drawn elsewhere are looked at in this tab, and become another plan.
+  async upload() {
+    const { Upload } = await import("./upload.js");
+    this.uploading = new Upload(this.editor, this.acts, () => {
+      this.uploading = null;
+      this.acts.refresh();
+    });
+    this.acts.refresh();
+  }
+
   fill(section) {
+    if (this.uploading) {
+      this.uploading.fill(section);
+      return;
+    }
     const { confirmed, caller } = this.editor, { state } = confirmed, errors = confirmed.findings.filter((each) => each.severity === "error");
     const steps = [element("p", {}, `${say("状态")}：`, element("b", {}, say(STATES[state])))];
     if (this.returned) steps.push(element("p", { class: "returned" }, say("{actor}退回：{reason}", { actor: nameOf(this.returned.actor), reason: this.returned.reason || "—" })));
@@ -58,7 +72,8 @@ export class Review {
     if (!buttons.length) steps.push(element("p", { class: "hint" }, say("当前角色在此状态下没有可做的决定")));
     section.replaceChildren(...steps, element("div", { class: "acts" }, buttons), element("h2", {}, say("经过")),
       this.moves.length ? element("ul", {}, this.moves.map((move) => this.line(move))) : element("p", { class: "hint" }, say("尚未提交")),
-      element("h2", {}, say("历次版本")), element("ul", {}, this.editions.map((edition) => this.edition(edition))));
+      element("h2", {}, say("历次版本")), element("ul", {}, this.editions.map((edition) => this.edition(edition))),
+      caller.may_edit ? element("div", { class: "acts" }, button(say("导入手绘网格"), () => this.upload())) : "");
   }
 
   edition({ id, plan, valid_from: from, valid_to: to, published_by: actor }) {

@@ -28,7 +28,7 @@ from gisgrid.ingest.raw import RawTable
 from gisgrid.ingest.result import ReadLayer, Source, good_rows
 from gisgrid.ingest.rows import RowFindings
 from gisgrid.ingest.values import PERSONAL_NUMBER
-from gisgrid.ingest.vector import read_vector
+from gisgrid.ingest.vector import UNHURRIED, Limits, read_vector
 from gisgrid.ingest.workbook import read_workbook
 from gisgrid.model import Finding, HouseholdMeasure, LayerName, Rule
 
@@ -71,12 +71,15 @@ class ReadOptions:
         Which households the file counts.
     zone
         What dates and times without a zone are in.
+    limits
+        How long a vector file may be read, and to how much an archive may unpack.
     """
 
     source_layer: str | None = None
     dwelling_m2: float | None = None
     household_measure: HouseholdMeasure = "resident"
     zone: str = "Asia/Shanghai"
+    limits: Limits = UNHURRIED
 
 
 _DEFAULT_OPTIONS: Final = ReadOptions()
@@ -173,7 +176,8 @@ def read_table(path: Path, layer: Layer, columns: Mapping[str, str], options: Re
         case ".xls" | ".et" | ".ods":
             raise UnreadableFile(f"{path.name} is an old or foreign workbook; save it as .xlsx, or as CSV in UTF-8.")
         case _:
-            return read_vector(path, [source_layer] if source_layer else [layer.name, layer.title_zh])
+            wanted = [source_layer] if source_layer else [layer.name, layer.title_zh]
+            return read_vector(path, wanted, options.limits)
 
 
 def resolve_crs(declared: str | None, in_file: str | None, name: str) -> tuple[str, list[Finding]]:

@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -70,8 +70,16 @@ GDAL_APART: Final = MappingProxyType(
 """The environment of every process that opens foreign files with GDAL."""
 
 SHAPEFILE_PARTS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-LARGEST_UNZIPPED: Final = 2 * 1024**3
-SECONDS: Final = 900
+
+
+class Limits(NamedTuple):
+    """How long a file may be read, and to how many bytes a zip archive may unpack."""
+
+    seconds: int = 900
+    unzipped: int = 2 * 1024**3
+
+
+UNHURRIED: Final = Limits()
 
 FORMAT_WARNING = Rule(
     "format_warning",
@@ -94,7 +102,7 @@ TEXTS_READ_AS_GB18030 = Rule(
 )
 
 
-def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
+def read_vector(path: Path, wanted: Sequence[str], limits: Limits = UNHURRIED) -> RawTable:
     """Return the features of a vector file.
 
     Parameters
@@ -113,7 +121,7 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
     """
     if path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="gisgrid-") as folder:
-            return read_vector(_unzipped_shapefile(path, Path(folder)), wanted)
+            return read_vector(_unzipped_shapefile(path, Path(folder), limits), wanted, limits)
     require_signature(path)
     encoding, findings = "", list[Finding]()
     if path.suffix.lower() == ".shp":
@@ -121,7 +129,7 @@ def read_vector(path: Path, wanted: Sequence[str]) -> RawTable:
         encoding, findings = shapefile_encoding(path)
     elif path.suffix.lower() == ".gpkg":
         require_whole_geopackage(path)
-    head, wkb = _run_child(path, wanted, encoding)
+    head, wkb = _run_child(path, wanted, encoding, limits.seconds)
     if "columns" not in head:
         raise UsageError(
             f"{path.name} has several layers ({', '.join(head['layers'])}); "
@@ -180,16 +188,18 @@ def _geopackage_types(path: Path) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
-def _run_child(path: Path, wanted: Sequence[str], encoding: str) -> tuple[dict[str, Any], NDArray[np.object_]]:
+def _run_child(
+    path: Path, wanted: Sequence[str], encoding: str, seconds: int
+) -> tuple[dict[str, Any], NDArray[np.object_]]:
     """Return the head and the WKB of every feature (None where it has no geometry), read by the process apart."""
     command = [sys.executable, "-m", "gisgrid.ingest.gdal_child"]
     environment = {**os.environ, **GDAL_APART, "OPENBLAS_NUM_THREADS": "1"}
     arguments = [*command, str(path.absolute()), json.dumps(list(wanted)), encoding]
     try:
-        done = subprocess.run(arguments, capture_output=True, env=environment, timeout=SECONDS, check=False)  # noqa: S603  our own module, the path is an argument
+        done = subprocess.run(arguments, capture_output=True, env=environment, timeout=seconds, check=False)  # noqa: S603  our own module, the path is an argument
     except subprocess.TimeoutExpired as fault:
         raise UnreadableFile(
-            f"{path.name} could not be read within {SECONDS} s; split it into smaller files."
+            f"{path.name} could not be read within {seconds} s; split it into smaller files."
         ) from fault
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -295,7 +305,7 @@ def shapefile_encoding(path: Path) -> tuple[str, list[Finding]]:
     return "UTF-8", []
 
 
-def _unzipped_shapefile(path: Path, folder: Path) -> Path:
+def _unzipped_shapefile(path: Path, folder: Path, limits: Limits) -> Path:
     """Return the shapefile of a zip archive, unpacked under a name of our own into `folder`."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -307,8 +317,8 @@ def _unzipped_shapefile(path: Path, folder: Path) -> Path:
                 )
             stem = PurePosixPath(shapes[0].filename).with_suffix("")
             parts = [each for each in members if PurePosixPath(each.filename).with_suffix("") == stem]
-            if sum(each.file_size for each in parts) > LARGEST_UNZIPPED:
-                raise UnreadableFile(f"{path.name} unpacks to more than {LARGEST_UNZIPPED >> 30} GB; split it.")
+            if sum(each.file_size for each in parts) > limits.unzipped:
+                raise UnreadableFile(f"{path.name} unpacks to more than {limits.unzipped >> 20} MB; split it.")
             for each in parts:
                 suffix = PurePosixPath(each.filename).suffix.lower()
                 if suffix in SHAPEFILE_PARTS:

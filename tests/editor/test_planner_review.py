@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from served_town import WEST
+import shapely
+from served_town import WEST, box
 from sqlalchemy import text
 
 from gisgrid import workflow
@@ -238,6 +241,40 @@ def test_a_publication_is_announced_for_a_day_and_withdrawn(desk: Desk, second: 
     reviewer.wait_for_function("() => document.querySelector('#tab ul li:last-child b')?.textContent === '撤回发布'")
     assert reviewer.locator("#tab .returned").count() == 0
     assert reviewer.locator("#tab").get_by_role("button", name="发布", exact=True).is_visible()
+
+
+def test_drawn_grids_are_looked_at_repair_by_repair_and_taken(desk: Desk, tmp_path: Path) -> None:
+    page = desk.open(desk.sign_in("李规划"), workflow.draft_plan(desk.service.database, WEST, "edition").id)
+    page.click("#tab-review")
+    page.get_by_role("button", name="导入手绘网格").click()
+    drawn = {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": {"name": name}, "geometry": shapely.geometry.mapping(shape)}
+            for name, shape in ((HOSTILE[0], box(0, 0, 2.1, 3)), ("东", box(2.0, 0, 1.97, 3)))
+        ],
+    }
+    (tmp_path / "drawn.geojson").write_text("{", "utf-8")
+    page.locator("#tab input[type=file]").set_input_files(tmp_path / "drawn.geojson")
+    page.get_by_role("button", name="查看修补").click()
+    page.wait_for_selector("#tab .bad")
+    (tmp_path / "drawn.geojson").write_text(json.dumps(drawn), "utf-8")
+    page.locator("#tab input[type=file]").set_input_files([])
+    page.locator("#tab input[type=file]").set_input_files(tmp_path / "drawn.geojson")
+    page.get_by_role("button", name="查看修补").click()
+    page.wait_for_selector("#tab .repairs li[data-rule=repaired_overlap]")
+    assert page.locator("#tab .bad").count() == 0
+    zoom = page.evaluate("() => window.gisgridPage.map.getZoom()")
+    page.locator("#tab li[data-rule=repaired_overlap]").get_by_role("button", name="定位").first.click()
+    assert page.evaluate("() => window.gisgridPage.map.getZoom()") != zoom, "the place is shown"
+    assert page.locator("#tab .repairs").is_visible()
+    old = page.url
+    page.get_by_role("button", name="采用，存为新草案").click()
+    page.wait_for_function("(old) => location.href !== old", arg=old)
+    page.wait_for_selector("html[data-ready]")
+    assert HOSTILE[0] in page.locator("#grids").inner_text()
+    assert page.locator("img").count() == 0
+    page.close()
 
 
 def test_an_old_edition_becomes_a_draft_and_a_session_that_ended_keeps_the_words(
