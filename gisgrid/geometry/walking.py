@@ -6,7 +6,7 @@ anything of the rooms above.
 One walks along streets; what joins them are their crossings with each other. A place reaches the nearest point of a
 street from which no river, railway or wall parts it. Where a bridge, an underpass or a gate is given as a point off
 every street, it is joined to the nearest street before it and the nearest behind it. A place with no street in reach
-is measured in a straight line, and said so.
+is measured in a straight line, and said so; one beside a lane that leads nowhere may take the main streets instead.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
-from gisgrid.geometry.adjacency import CROSSING_REACH_M
+from gisgrid.geometry.adjacency import CROSSING_REACH_M, components
 from gisgrid.geometry.edges import Floats, Integers
 from gisgrid.geometry.linework import Geometries, line_parts, node
 
@@ -55,7 +55,7 @@ class Walks:
 
 @dataclass(frozen=True, slots=True)
 class _Legs:
-    """Ways from points to the network: each point's foot on a piece of street, or a gate."""
+    """Ways from points to the network: each point's foot on a piece of street or a gate, or several to choose."""
 
     point: Integers
     target: Integers
@@ -84,6 +84,15 @@ class _Network:
     b: Integers
     gates: Integers
     gate_ways: Integers
+
+    @property
+    def on_main(self) -> NDArray[np.bool_]:
+        """Which targets hang together with most metres of street; the others are lanes that lead nowhere else."""
+        a, b = np.append(self.a, self.gate_ways[:, 0]), np.append(self.b, self.gate_ways[:, 1])
+        label = components(len(self.nodes), a, b)
+        length = np.hypot(*(self.nodes[self.a] - self.nodes[self.b]).T)
+        of_target = label[np.append(self.a, self.gates)]
+        return np.asarray(of_target == np.bincount(label[self.a], length).argmax(), dtype=np.bool_)
 
     @property
     def targets(self) -> Geometries:
@@ -127,10 +136,11 @@ def nearest_goals(
         return Walks(distance, goal, walked)
     obstacles = _obstacles(line_parts(obstacles_m), crossings)
     network = _network(streets, crossings, obstacles)
-    targets = network.targets
-    ways, goal_ways = _legs(start, targets, obstacles), _legs(end, targets, obstacles)
+    ways, goal_ways = _legs(start, network, obstacles), _legs(end, network, obstacles)
     off = np.setdiff1d(np.arange(len(end)), goal_ways.point)
     by_street, street_goal = _along(network, ways, goal_ways)
+    shortest = _first_of_each(ways.point, by_street)
+    ways, by_street, street_goal = _those(ways, shortest), by_street[shortest], street_goal[shortest]
     # A goal that no street leads to is near or far in a straight line, for whoever goes there.
     beside, beside_goal = _straight(start[ways.point], end[off])
     nearer = beside < by_street
@@ -168,6 +178,8 @@ def _network(streets: Geometries, crossings: Geometries, obstacles: Geometries) 
     if not len(gates):
         return network
     ways = _gate_ways(gates, network.targets, obstacles)
+    joined, position = np.unique(ways.point, return_inverse=True)
+    gates, ways = gates[joined], _Legs(position.ravel(), ways.target, ways.foot, ways.length)
     first = len(nodes) + len(gates)
     gate = len(nodes) + np.arange(len(gates))
     feet = first + np.arange(len(ways.point))
@@ -215,16 +227,25 @@ def _gate_ways(gates: Floats, pieces: Geometries, obstacles: Geometries) -> _Leg
     return _joined(before, _shortest(_those(free, behind)))
 
 
-def _legs(points: Floats, targets: Geometries, obstacles: Geometries) -> _Legs:
-    """Return the shortest way from each point to a target that crosses no obstacle; none where none is in reach."""
-    tree, places = shapely.STRtree(targets), np.atleast_1d(shapely.points(points))
-    nearest = tree.query_nearest(places, max_distance=STREET_REACH_M, all_matches=False)
-    found = _free(points, nearest, targets, obstacles)
-    left = np.setdiff1d(nearest[0], found.point)
-    if not len(left):
-        return found
-    others = tree.query(places[left], predicate="dwithin", distance=STREET_REACH_M)
-    return _joined(found, _shortest(_free(points, np.stack([left[others[0]], others[1]]), targets, obstacles)))
+def _legs(points: Floats, network: _Network, obstacles: Geometries) -> _Legs:
+    """Return the shortest free way from each point to the network, and one to its main part where that is another.
+
+    None where none is in reach. The second one is for those beside a lane whose other end is on no map.
+    """
+    targets, on_main = network.targets, network.on_main
+    found = _nearest(points, np.arange(len(points)), targets, np.arange(len(targets)), obstacles)
+    astray = found.point[~on_main[found.target]]
+    return _joined(found, _nearest(points, astray, targets, np.flatnonzero(on_main), obstacles))
+
+
+def _nearest(points: Floats, asked: Integers, targets: Geometries, offered: Integers, obstacles: Geometries) -> _Legs:
+    """Return the shortest free way of each point that is asked about to a target that is offered."""
+    tree, places = shapely.STRtree(targets[offered]), np.atleast_1d(shapely.points(points[asked]))
+    place, target = tree.query_nearest(places, max_distance=STREET_REACH_M, all_matches=False)
+    found = _free(points, np.stack([asked[place], offered[target]]), targets, obstacles)
+    barred = np.setdiff1d(asked[place], found.point)
+    place, target = tree.query(shapely.points(points[barred]), predicate="dwithin", distance=STREET_REACH_M)
+    return _joined(found, _shortest(_free(points, np.stack([barred[place], offered[target]]), targets, obstacles)))
 
 
 def _free(points: Floats, pairs: Integers, targets: Geometries, obstacles: Geometries) -> _Legs:
@@ -240,8 +261,13 @@ def _free(points: Floats, pairs: Integers, targets: Geometries, obstacles: Geome
 
 def _shortest(ways: _Legs) -> _Legs:
     """Return the shortest way of each point."""
-    order = np.lexsort((ways.target, ways.length, ways.point))
-    return _those(ways, order[np.unique(ways.point[order], return_index=True)[1]])
+    return _those(ways, _first_of_each(ways.point, ways.length))
+
+
+def _first_of_each(point: Integers, length: Floats) -> Integers:
+    """Return which row of each point is the shortest, in order of the points."""
+    order = np.lexsort((length, point))
+    return np.asarray(order[np.unique(point[order], return_index=True)[1]], dtype=np.int64)
 
 
 def _those(ways: _Legs, which: Integers | NDArray[np.bool_]) -> _Legs:

@@ -70,3 +70,14 @@ def test_a_goal_off_every_street_is_measured_straight() -> None:
     found = nearest_goals([(0, 10), (0, 5000)], [(0, 1000)], streets_m=[LINE([(-90, 0), (90, 0)])])
     assert found.distance_m.tolist() == [990, 4000]
     assert not found.walked.any()
+
+
+def test_a_lane_that_leads_nowhere_holds_nobody_back() -> None:
+    """The other end of a lane is on no map, and a gate that joins nothing is no way at all."""
+    lane, street = LINE([(0, 0), (0, 40)]), LINE([(-500, -100), (500, -100)])
+    found = nearest_goals([(5, 20)], [(400, -100)], streets_m=[lane, street], crossings_m=[POINT(5, 500)])
+    assert found.distance_m[0] == pytest.approx(120 + 395)
+    goal_on_lane = nearest_goals([(5, 20)], [(-5, 30)], streets_m=[lane, street])
+    assert goal_on_lane.distance_m[0] == pytest.approx(5 + 10 + 5)
+    lost = nearest_goals([(5, 420)], [(400, -100)], streets_m=[lane, street], crossings_m=[POINT(5, 500)])
+    assert not lost.walked[0]
