@@ -94,6 +94,7 @@ def _houses(key: str, cell: tuple[int, int], count: int, address: str) -> list[B
         turned = shapely.affinity.rotate(shapely.Polygon(corners), 4 * np.sin(row + 2 * column), origin=(0, 0))
         xy = shapely.get_coordinates(turned) + np.array([x, y])
         shape = shapely.Polygon(_node(xy[:, 0], xy[:, 1]))
+        shape = shape if shape.is_valid else shape.convex_hull  # the warp folds one of a hundred
         houses.append(Building(f"{key}-{i + 1}", shape, f"{i + 1}号楼", address=f"{address}{i + 1}号楼", households=15))
     return houses
 
