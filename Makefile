@@ -59,6 +59,7 @@ bench: $(VENV)/bench $(VENV)/peers/bin/python postgis browser
 	$(BIN)/python bench/edits.py
 	$(BIN)/python bench/workbook.py
 	$(BIN)/python -m bench.wall_sheet
+	$(BIN)/python -m bench.staff_map
 	$(BIN)/python bench/circle.py
 	$(BIN)/python -m bench.editor
 	$(BIN)/python -m bench.planning $(if $(wildcard $(BENCH_DATA)),--folder $(BENCH_DATA)) $(BENCH_OPTIONS)

@@ -40,8 +40,8 @@ def measure(name: str, data: MapData, face: TypeFace, rounds: int) -> None:
     text = document[len(document) - 1].get_textpage().get_text_range()
     found = data.communities[-1].division.name in text
     print(
-        f"{name}: {len(document)} pages of {sorted(size)} mm, laid out in {statistics.median(laid):.2f} CPU s, written in "
-        f"{statistics.median(written):.2f}, {len(content) / 1e6:.2f} MB; name found in the text of the last: {found}"
+        f"{name}: {len(document)} pages of {sorted(size)} mm, laid out in {statistics.median(laid):.2f} CPU s, written "
+        f"in {statistics.median(written):.2f}, {len(content) / 1e6:.2f} MB; name found in the text of the last: {found}"
     )
 
 
