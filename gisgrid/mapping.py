@@ -14,7 +14,7 @@ from gisgrid.figures import figure_layers
 from gisgrid.maps.base_map import BaseMap
 from gisgrid.maps.content import Audience, MapCommunity, MapData
 from gisgrid.model import Division
-from gisgrid.store import divisions, inputs, posts
+from gisgrid.store import audit, divisions, inputs, posts
 from gisgrid.store.database import Connection, Database
 
 if TYPE_CHECKING:
@@ -30,15 +30,19 @@ def draw_map(
     phones: bool = False,
     approval_number: str | None = None,
     base_map: BaseMap | None = None,
+    actor: str = "command line",
 ) -> str:
     """Return the staff map of a community, street or district as one HTML text that needs no network.
 
-    Parameters are those of `staff_map`.
+    Parameters are those of `staff_map`; who is handed an internal map or phones stands in the audit log.
     """
     page = staff_map(
         database, code, audience=audience, phones=phones, approval_number=approval_number, base_map=base_map
     )
     html: str = page.get_root().render()
+    if audience == "internal" or phones:
+        with database.transaction() as connection:
+            audit.record(connection, actor=actor, action="map.draw", subject=code, audience=audience, phones=phones)
     return html
 
 

@@ -91,6 +91,7 @@ def show_map(
         phones=phones,
         approval_number=settings.approval_number,
         base_map=BaseMap.configured(settings.tiles_url, settings.tiles_system, settings.tiles_credit),
+        actor=caller.actor,
     )
     return Response(html, 200, {"Content-Security-Policy": "frame-ancestors 'none'"}, "text/html; charset=utf-8")
 

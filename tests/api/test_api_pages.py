@@ -197,6 +197,22 @@ def test_maps_are_public_or_internal_by_role(shared_service: Service, problem: P
     problem(viewer.get("/maps/..%2F..%2Fetc%2Fpasswd.html"), 404, "not_found")
 
 
+def test_who_is_handed_an_internal_map_or_phones_stands_in_the_audit_log(shared_service: Service) -> None:
+    viewer, planner = shared_service.client("viewer"), shared_service.client("planner")
+    told = "SELECT actor, details FROM gisgrid.audit WHERE action = 'map.draw' AND subject = :code"
+    with shared_service.database.transaction() as connection:
+        before = len(connection.execute(text(told), {"code": EAST}).all())
+    for client, query in ((viewer, ""), (viewer, "?phones=true"), (planner, ""), (planner, "?audience=public")):
+        assert client.get(f"/maps/{EAST}.html{query}").status_code == 200
+    with shared_service.database.transaction() as connection:
+        rows = connection.execute(text(f"{told} ORDER BY id"), {"code": EAST}).all()[before:]
+    assert [row.details for row in rows] == [
+        {"audience": "public", "phones": True},
+        {"audience": "internal", "phones": False},
+    ]
+    assert "planner" in rows[1].actor
+
+
 def test_the_documentation_opens_without_a_network_and_lists_every_route(shared_service: Service) -> None:
     client = shared_service.client()
     page, document = client.get("/docs"), client.get("/openapi.json").json()

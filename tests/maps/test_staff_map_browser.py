@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from gisgrid.maps.content import MapCommunity, MapData
@@ -331,3 +332,18 @@ def test_search_shows_hostile_names_as_they_are(hostile_place: MapData, visit: A
     assert HOSTILE[2] in labels
     assert page.locator("#found button").first.locator("*:not(bdi)").count() == 0
     assert page.locator("#found bdi *").count() == 0
+
+
+def test_on_paper_the_map_fills_a_page_and_the_tables_of_all_grids_stand_behind_it(place: MapData, visit: Any) -> None:
+    page = visit(place)
+    with pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True)) as printed:
+        width, height = printed[0].get_size()
+        assert (round(width / 72 * 25.4), round(height / 72 * 25.4)) == (420, 297)
+        assert len(printed) == 2
+        first, second = (printed[number].get_textpage().get_text_bounded() for number in range(2))
+        assert "2026-11-22" in first  # Chromium's own text of Chinese has holes
+        assert all(str(households) in second for households in (401, 402, 351, 356))
+        colours = printed[0].render(scale=0.5).to_pil().convert("RGB").getcolors(1_000_000)
+    painted = sum(count for count, colour in colours if "#{:02x}{:02x}{:02x}".format(*colour) in PALETTE)
+    assert painted > 0.2 * (0.5 * width) * (0.5 * height)
+    assert page.evaluate("document.documentElement.className") == "js"

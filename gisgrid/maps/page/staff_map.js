@@ -103,6 +103,18 @@
     window.addEventListener("hashchange", follow);
     window.addEventListener("resize", () => map.invalidateSize());
     byId("language").addEventListener("click", () => translate(layer, refresh));
+    let seen = null; // what was in sight before printing: it is what the page of paper shows
+    window.addEventListener("beforeprint", () => {
+      seen = map.getBounds();
+      document.documentElement.classList.add("printing");
+      map.invalidateSize({ animate: false });
+      map.fitBounds(seen, { animate: false });
+    });
+    window.addEventListener("afterprint", () => {
+      document.documentElement.classList.remove("printing");
+      map.invalidateSize({ animate: false });
+      map.fitBounds(seen, { animate: false });
+    });
     byId("print").addEventListener("click", () => window.print());
     refresh();
     follow();
