@@ -125,12 +125,13 @@ def publish_due(database: Database) -> list[ScheduledPublication]:
     done: list[ScheduledPublication] = []
     while True:
         with database.transaction() as connection:
-            due = schedules.hold_due(connection)
-            if due is None:
+            anything, due = schedules.hold_due(connection)
+            if not anything:
                 return done
+            if due is None:
+                continue
             try:
                 with connection.begin_nested():
-                    _hold_community(connection, due.plan)
                     _published(connection, due.plan, due.accepted, due.actor, valid_from=due.valid_from)
             except (RefusedData, Conflict) as refusal:
                 _refuse(connection, due, refusal)

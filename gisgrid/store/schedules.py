@@ -84,17 +84,21 @@ def require_unscheduled(connection: Connection, plan_id: int) -> None:
         )
 
 
-def hold_due(connection: Connection) -> ScheduledPublication | None:
-    """Return a publication whose instant has come, held until the transaction ends; None where none is free."""
-    due = (
-        select(SCHEDULED_PUBLICATIONS)
-        .where(_WAITS, _COLUMNS.valid_from <= func.clock_timestamp())
-        .order_by(_COLUMNS.valid_from, _COLUMNS.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = connection.execute(due).first()
-    return None if row is None else _scheduled(row)
+def hold_due(connection: Connection) -> tuple[bool, ScheduledPublication | None]:
+    """Return whether an instant has come, and its publication, held until the transaction ends.
+
+    The community is held first, as by everybody who publishes, schedules or withdraws, so that no two wait for each
+    other. Whoever comes second finds that it is done: there was something, and it is None.
+    """
+    due = _COLUMNS.valid_from <= func.clock_timestamp()
+    first = select(_COLUMNS.id, _COLUMNS.community_code).where(_WAITS, due).order_by(_COLUMNS.valid_from, _COLUMNS.id)
+    seen = connection.execute(first.limit(1)).first()
+    if seen is None:
+        return False, None
+    lock_community(connection, seen.community_code)
+    held = select(SCHEDULED_PUBLICATIONS).where(_WAITS, _COLUMNS.id == seen.id).with_for_update()
+    row = connection.execute(held).first()
+    return True, None if row is None else _scheduled(row)
 
 
 def seconds_to_next(connection: Connection) -> float | None:

@@ -13,7 +13,7 @@ import pytest
 from served_town import EAST, WEST, Service, box, serving
 
 from gisgrid import cli, publishing, workflow
-from gisgrid.errors import Conflict, RefusedData
+from gisgrid.errors import Conflict, RefusedData, UsageError
 from gisgrid.plan.operations import Merge
 from gisgrid.settings import Settings
 from gisgrid.store import editions, plan_history, plans, schedules
@@ -36,6 +36,22 @@ def soon(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
+def announced(database: Database, *plan_ids: str) -> list[datetime]:
+    """Schedule plans for instants that are as near as this machine allows, and wait until all have come."""
+    instants = []
+    for plan in plan_ids:
+        for seconds in (0.3, 1.0, 4.0, 16.0, 64.0):  # a busy machine may need longer than the first
+            begin = soon(seconds)
+            try:
+                workflow.schedule_plan(database, plan, valid_from=begin, actor="wang")
+            except UsageError:
+                continue
+            instants.append(begin)
+            break
+    wait_for(max(instants))
+    return instants
+
+
 def in_force(database: Database, community: str = WEST) -> str:
     with database.transaction() as connection:
         edition = editions.in_force(connection, community)
@@ -47,30 +63,33 @@ def wait_for(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()) + 0.01)
 
 
-def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
-    service: Service, problem: Problem
-) -> None:
+def test_a_plan_is_announced_withdrawn_and_comes_into_force_by_itself(service: Service, problem: Problem) -> None:
     reviewer, viewer = service.client("reviewer"), service.client("viewer")
     plan, other = approved(service.database), approved(service.database)
-    address, begin = f"/v1/plans/{plan}", soon(2.5)
+    address, later = f"/v1/plans/{plan}", soon(600)
     old = viewer.get("/v1/locate", params=POINT).json()["edition"]["id"]
-    scheduled = reviewer.post(f"{address}/publish", json={"valid_from": begin.isoformat()})
+    problem(reviewer.post(f"{address}/withdraw"), 409, "conflict")
+    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2020-01-01T00:00:00Z"}), 422, "usage")
+    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2199-01-01T00:00:00"}), 422, "invalid_body")
+    body = {"valid_from": later.isoformat()}
+    scheduled = reviewer.post(f"{address}/publish", json=body)
     assert scheduled.status_code == 202, scheduled.text
-    refused = problem(
-        reviewer.post(f"/v1/plans/{other}/publish", json={"valid_from": soon(60).isoformat()}), 409, "conflict"
-    )
+    refused = problem(reviewer.post(f"/v1/plans/{other}/publish", json=body), 409, "conflict")
     assert f"Plan {plan} of community {WEST} is scheduled" in str(refused["detail"])
-    for verb, body in (("reject", {"reason": "r"}), ("publish", {}), ("publish", {"valid_from": begin.isoformat()})):
-        assert "scheduled" in str(problem(reviewer.post(f"{address}/{verb}", json=body), 409, "conflict")["detail"])
+    for verb, sent in (("reject", {"reason": "r"}), ("publish", {}), ("publish", body)):
+        assert "scheduled" in str(problem(reviewer.post(f"{address}/{verb}", json=sent), 409, "conflict")["detail"])
     listed = viewer.get("/v1/editions", params={"community": WEST}).json()
     assert (listed["scheduled"]["plan"], len(listed["editions"])) == (plan, 1), "announced, not in force"
     assert not {"scheduled_by", "published_by"} & {*listed["scheduled"], *listed["editions"][0]}, "no names on the wall"
-    assert datetime.fromisoformat(listed["scheduled"]["valid_from"]) == begin
+    assert datetime.fromisoformat(listed["scheduled"]["valid_from"]) == later
     summaries = reviewer.get("/v1/plans", params={"community": WEST}).json()["plans"]
     assert {each["plan"] for each in summaries if each["scheduled_for"]} == {plan}
+    assert reviewer.post(f"{address}/withdraw").status_code == 200
+    assert reviewer.get(f"{address}/history").json()["scheduled"] is None
     assert viewer.get("/v1/locate", params=POINT).json()["edition"]["id"] == old
-    wait_for(begin)
-    deadline = time.monotonic() + 10
+
+    (begin,) = announced(service.database, plan)
+    deadline = time.monotonic() + 20
     while (found := viewer.get("/v1/locate", params=POINT).json()["edition"])["id"] == old:
         assert time.monotonic() < deadline
     assert datetime.fromisoformat(found["valid_from"]) == begin, "the instant that was announced"
@@ -78,37 +97,15 @@ def test_a_plan_comes_into_force_by_itself_and_lookups_are_right_on_both_sides(
         assert viewer.get("/v1/locate", params={**POINT, "at": at.isoformat()}).json()["edition"]["id"] == edition
     listed = reviewer.get("/v1/editions", params={"community": WEST}).json()
     assert listed["scheduled"] is None
-    assert [each["published_by"] for each in listed["editions"]] == [
-        scheduled.json()["scheduled"]["scheduled_by"],
-        "test",
-    ]
-    assert [
-        datetime.fromisoformat(listed["editions"][at][name]) for at, name in ((0, "valid_from"), (1, "valid_to"))
-    ] == [begin, begin]
-    moves = reviewer.get(f"{address}/history").json()["moves"]
-    assert [each["move"] for each in moves] == ["submitted", "approved", "scheduled", "published"]
-
-
-def test_it_is_withdrawn_before_its_instant_and_stays_approved(service: Service, problem: Problem) -> None:
-    reviewer = service.client("reviewer")
-    address = f"/v1/plans/{approved(service.database)}"
-    problem(reviewer.post(f"{address}/withdraw"), 409, "conflict")
-    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2020-01-01T00:00:00Z"}), 422, "usage")
-    problem(reviewer.post(f"{address}/publish", json={"valid_from": "2199-01-01T00:00:00"}), 422, "invalid_body")
-    for _ in range(2):
-        assert reviewer.post(f"{address}/publish", json={"valid_from": soon(600).isoformat()}).status_code == 202
-        assert reviewer.get(f"{address}/history").json()["scheduled"] is not None
-        assert reviewer.post(f"{address}/withdraw").status_code == 200
-    history = reviewer.get(f"{address}/history").json()
-    assert history["scheduled"] is None
-    assert [each["move"] for each in history["moves"][2:]] == ["scheduled", "withdrawn"] * 2
-    assert reviewer.post(f"{address}/publish").status_code == 200, "now, instead"
+    assert [each["published_by"] for each in listed["editions"]] == ["wang", "test"]
+    assert datetime.fromisoformat(listed["editions"][1]["valid_to"]) == begin
+    moves = [each["move"] for each in reviewer.get(f"{address}/history").json()["moves"]]
+    assert moves == ["submitted", "approved", "scheduled", "withdrawn", "scheduled", "published"]
 
 
 def test_what_came_due_while_no_service_ran_is_in_force_before_the_first_answer(town: Database, tmp_path: Path) -> None:
-    plan, begin = approved(town), soon(0.3)
-    workflow.schedule_plan(town, plan, valid_from=begin, actor="wang")
-    wait_for(begin)
+    plan = approved(town)
+    (begin,) = announced(town, plan)
     assert in_force(town) != plan
     with serving(Settings(town.url, tmp_path), town) as service:
         edition = service.client("viewer").get("/v1/locate", params=POINT).json()["edition"]
@@ -118,12 +115,11 @@ def test_what_came_due_while_no_service_ran_is_in_force_before_the_first_answer(
 
 def test_what_stands_against_it_at_its_instant_is_a_finding_and_nothing_half_done(town: Database) -> None:
     plan, before = approved(town), in_force(town)
-    workflow.schedule_plan(town, plan, valid_from=soon(0.2), actor="wang")
+    announced(town, plan)
     with town.transaction() as connection:  # a building that the plan knows nothing of
         ground = box(3.9, 2.9, 0.05, 0.05).wkt.replace("POLYGON ", "MULTIPOLYGON (") + ")"
         values = {"code": "new", "households": 9, "community_code": WEST, "geom": f"SRID=4326;{ground}"}
         connection.execute(BUILDINGS.insert().values(**values))
-    time.sleep(0.3)
     assert [each.plan for each in publishing.publish_due(town)] == [plan]
     assert publishing.publish_due(town) == [], "once"
     with town.transaction() as connection:
@@ -144,8 +140,7 @@ def test_what_stands_against_it_at_its_instant_is_a_finding_and_nothing_half_don
 
 def test_another_edition_that_began_later_stands_against_it(town: Database) -> None:
     late, quick = approved(town), approved(town)
-    workflow.schedule_plan(town, late, valid_from=soon(0.2), actor="wang")
-    time.sleep(0.3)
+    announced(town, late)
     workflow.publish_plan(town, quick, actor="wang")
     publishing.publish_due(town)
     with town.transaction() as connection:
@@ -167,9 +162,7 @@ def test_what_is_accepted_is_kept_grid_by_grid(town: Database) -> None:
 
 def test_of_many_services_one_puts_it_in_force(town: Database) -> None:
     plans_due = [approved(town, community) for community in (WEST, EAST)]
-    for plan in plans_due:
-        workflow.schedule_plan(town, plan, valid_from=soon(0.3), actor="wang")
-    time.sleep(0.5)
+    announced(town, *plans_due)
     start, done = threading.Barrier(3), []
 
     def run() -> None:
