@@ -32,7 +32,6 @@ _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so is read as a formula by spreadsheet programs (source: OWASP, CSV injection)."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 _Look = Literal["plain", "heading", "total", "note"]
 _LINES: Final = {"border": 1, "border_color": "#BFC8D0"}
@@ -94,14 +93,14 @@ def csv_text(table: Table) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return a text as a cell can hold it: what XML cannot carry is shown as �, and nothing is read as an escape.
+    r"""Return a text as a cell can hold it: what XML cannot carry is shown as �; XlsxWriter escapes what looks escaped.
 
     Examples
     --------
     >>> printable("a\x00b"), printable("_x0041_")
-    ('a�b', '_x005F_x0041_')
+    ('a�b', '_x0041_')
     """
-    return _ESCAPE.sub("_x005F_", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))[:LONGEST_TEXT]
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)[:LONGEST_TEXT]
 
 
 class _Pen:
