@@ -72,7 +72,7 @@ class StaffMap(OfflineMap):
     def __init__(
         self, data: MapData, *, audience: Audience = "public", phones: bool = False, tables: Sequence[Table] = ()
     ) -> None:
-        layer = GridLayer(data, audience=audience, phones=phones, opacity=1, popups=False)
+        layer = GridLayer(data, audience=audience, phones=phones, opacity=1, popups=False, show=False)
         page = Page(f"{data.division.name} 网格图", images=data.base_map.hosts if data.base_map else ())
         for name, text in (
             ("heading", _heading(data)),

@@ -106,3 +106,17 @@ def test_the_map_is_one_of_folium_and_is_saved_by_it(place: MapData, tmp_path: P
     assert saved.rstrip() == made.get_root().render().rstrip()
     assert "<link" not in saved
     assert " src=" not in saved.replace(leaflet().script, "")
+
+
+def test_a_staff_map_is_drawn_once_when_it_opens(place: MapData, browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "map.html"
+    StaffMap(place).save(str(file))
+    with browser.new_context(viewport={"width": 1366, "height": 768}, offline=True) as context:
+        page = context.new_page()
+        page.add_init_script(
+            "window.drawn = 0; const set = CanvasRenderingContext2D.prototype.setTransform;"
+            "CanvasRenderingContext2D.prototype.setTransform = function (...to) { drawn += 1; set.apply(this, to); };"
+        )
+        page.goto(file.as_uri())
+        page.wait_for_selector("html[data-ready]", timeout=10_000)
+        assert page.evaluate("drawn") == 1

@@ -34,8 +34,9 @@
       return grid ? { grid, at: [x, y] } : null;
     },
     choose(what) {
+      const before = this.chosen;
       this.chosen = (what && what.grid) || null;
-      this.redraw();
+      if (this.chosen !== before) this.redraw();
     },
     _popup(what) {
       const box = gisgrid.element("div", null, "gisgrid-card");

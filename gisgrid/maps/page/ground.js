@@ -65,7 +65,13 @@
     for (const shape of shapes) for (const ring of shape.rings) trace(pen, view, ring, true);
   }
 
+  const hatches = new WeakMap(); // one a canvas
   function hatching(pen) {
+    if (!hatches.has(pen)) hatches.set(pen, hatched(pen));
+    return hatches.get(pen);
+  }
+
+  function hatched(pen) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 10;
     const ink = tile.getContext("2d");

@@ -67,6 +67,7 @@
     rows().forEach((row, i) => { row.querySelector("a").textContent = gridName(layer.content.grids[i]); });
     byId("search").placeholder = say("查找网格、地址、楼栋、小区、联系人");
     refresh();
+    layer.redraw();
   }
 
   gisgrid.openStaffMap = function openStaffMap(map, layer) {
@@ -76,6 +77,7 @@
     const area = boxOf([...content.communities, ...content.grids].flatMap((each) => each.rings));
     if (hasScreen(area)) map.fitBounds(bounds(map, area), { padding: [12, 12], animate: false });
     map.setMinZoom(map.getZoom() - 2);
+    layer.addTo(map); // only now, so that it is drawn once
     new L.Control.Zoom({ position: "topleft" }).addTo(map);
     new L.Control.Scale({ imperial: false, position: "bottomright" }).addTo(map);
 
@@ -97,6 +99,7 @@
     });
     gisgrid.startWhere(content, (where) => {
       layer.spot = where;
+      layer.redraw();
       fly(map, where.grid ? where.grid.box : [...where.point, ...where.point]);
       choose(where.grid && { grid: where.grid, at: where.point });
     });
