@@ -58,7 +58,7 @@ export class Upload {
   repairs() {
     const { changes, remarks, findings, grids, moved_m2: moved } = this.answer, bad = findings.filter((each) => each.severity === "error");
     return [
-      element("p", {}, element("b", {}, say("{g}个网格，{n}处修补，共移动{m}平方米", { g: grids.length, n: changes.length, m: moved.toFixed(2) }))),
+      element("p", {}, element("b", {}, say("{g}个网格，{n}处修补，共移动{m}平方米", { g: grids.length, n: changes.filter(({ geometry }) => geometry).length, m: moved.toFixed(2) }))),
       element("ul", { class: "repairs" }, [...remarks, ...changes, ...bad].map((each) => this.line(each))),
     ];
   }

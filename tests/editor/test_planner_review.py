@@ -264,6 +264,7 @@ def test_drawn_grids_are_looked_at_repair_by_repair_and_taken(desk: Desk, tmp_pa
     page.get_by_role("button", name="查看修补").click()
     page.wait_for_selector("#tab .repairs li[data-rule=repaired_overlap]")
     assert page.locator("#tab .bad").count() == 0
+    assert "2个网格，2处修补" in page.locator("#tab").inner_text(), "the sum is no repair of its own"
     zoom = page.evaluate("() => window.gisgridPage.map.getZoom()")
     page.locator("#tab li[data-rule=repaired_overlap]").get_by_role("button", name="定位").first.click()
     assert page.evaluate("() => window.gisgridPage.map.getZoom()") != zoom, "the place is shown"
