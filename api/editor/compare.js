@@ -4,7 +4,7 @@
 import { ApiFault } from "./api.js";
 import { Curtain, counterpart } from "./curtain.js";
 import { button, byId, element, households } from "./dom.js";
-import { isEnglish, say } from "./words.js";
+import { isEnglish, numberOf, say } from "./words.js";
 
 export class Comparison {
   constructor(editor, marks, map, acts) {
@@ -26,9 +26,10 @@ export class Comparison {
     const { api, board, plan } = this.editor;
     try {
       const [{ plans }, { editions }] = await Promise.all([api.plans(board.community), api.editions(board.community)]);
+      const published = new Set(editions.map((each) => each.plan)); // they are there as editions
       this.others = [
         ...editions.filter((each) => each.plan !== plan).map((each) => [`edition:${each.id}`, each.plan, say("版本 {id}（{date}起）", { id: each.id, date: each.valid_from.slice(0, 10) })]),
-        ...plans.filter((each) => each.plan !== plan).map((each) => [each.plan, each.plan, say("方案 {plan}", { plan: each.plan })]),
+        ...plans.filter((each) => each.plan !== plan && !published.has(each.plan)).map((each) => [each.plan, each.plan, say("方案 {plan}", { plan: each.plan })]),
       ];
     } catch (fault) {
       if (!(fault instanceof ApiFault)) throw fault;
@@ -46,7 +47,7 @@ export class Comparison {
         const { api, plan } = this.editor, [, laid] = this.others.find(([value]) => value === other);
         const [answer, document] = await Promise.all([api.compare(plan, other), api.board(laid)]);
         if (this.other !== other) return; // another was chosen meanwhile
-        [this.answer, this.document] = [answer, document];
+        [this.answer, this.laid] = [answer, counterpart(document, answer.matched, this.editor.view)];
         this.overlay();
         this.draw();
       } catch (fault) {
@@ -88,9 +89,9 @@ export class Comparison {
       this.curtain = null;
       return;
     }
-    const { answer, document, others, other } = this, moving = answer.moves.flatMap((move) => move.buildings);
-    const laid = counterpart(document, answer.matched, this.editor.view), [,, title] = others.find(([value]) => value === other);
-    this.curtain = new Curtain(this.map, byId("map").parentElement, laid, { moving, title, unit: isEnglish() ? "" : "户" });
+    const { answer, others, other } = this, moving = answer.moves.flatMap((move) => move.buildings);
+    const [,, title] = others.find(([value]) => value === other);
+    this.curtain = new Curtain(this.map, byId("map").parentElement, this.laid, { moving, title, unit: isEnglish() ? "" : "户" });
   }
 
   stop() {
@@ -124,8 +125,9 @@ export class Comparison {
   line(move) {
     const { board } = this.editor, buildings = move.buildings.map((code) => board.positionOf.get(code)).filter((each) => each !== undefined);
     const cells = buildings.map((each) => board.buildings.cell[each]).filter((cell) => cell >= 0);
-    const short = (name) => (name === null ? say("未划入") : name.length > 12 ? name.slice(-3) : name);
-    return element("li", {}, element("p", {}, element("b", {}, `${short(move.from)} → ${short(move.to)}`), `：${say("{n}栋", { n: move.buildings.length })}，${households(move.households)}`),
+    const { slots } = this.editor.view, here = slots.find((grid) => (grid.code ?? grid.key) === move.from);
+    const from = here ? numberOf(here) : say("未划入"), to = move.to === null ? say("未划入") : this.laid.labels.get(move.to);
+    return element("li", {}, element("p", {}, element("b", {}, `${from} → ${to}`), `：${say("{n}栋", { n: move.buildings.length })}，${households(move.households)}`),
       element("div", { class: "acts" }, button(say("定位"), () => this.acts.look({ cells, buildings }))));
   }
 }

@@ -7,19 +7,19 @@ import { element } from "./dom.js";
 import { Marks } from "./marks.js";
 import { Picker } from "./pick.js";
 import { COLOURS, PlanState } from "./state.js";
-import { say } from "./words.js";
+import { numberOf, say } from "./words.js";
 
 const STEP = 0.05, SMALL_STEP = 0.01; // of the map's width, for who moves it by keyboard
 
 // The other division with the numbers and colours of the grids here that answer its own; one that answers none is lettered.
-// `matched`: { from, to } names of grids, which are their codes, else their keys.
+// `matched`: { from, to } names of grids, which are their codes, else their keys. `labels`: by name, what stands on a grid.
 export function counterpart(document, matched, view) {
   const board = { ...unpack(document), edition: null }, { grids, cells } = document.board;
   const state = new PlanState(board, { grids, band: document.settings, assignment: cells.grid });
   const named = (grid) => grid.code ?? grid.key;
   const here = new Map(view.present().map((slot) => [named(view.slots[slot]), view.slots[slot]]));
   const answers = new Map(matched.map(({ from, to }) => [to, here.get(from)]));
-  const alone = [];
+  const alone = [], names = state.slots.map(named);
   for (const [slot, grid] of state.slots.entries()) {
     const twin = answers.get(named(grid));
     if (twin) Object.assign(grid, { colour: twin.colour, key: twin.key });
@@ -30,7 +30,7 @@ export function counterpart(document, matched, view) {
     const free = [...new Array(COLOURS).keys()].find((colour) => !near.includes(colour));
     Object.assign(state.slots[slot], { key: letterOf(at), colour: free ?? 0 });
   }
-  return { board, state };
+  return { board, state, labels: new Map(state.slots.map((grid, slot) => [names[slot], numberOf(grid)])) };
 }
 
 // A, B … Z, AA, AB …

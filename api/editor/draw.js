@@ -13,7 +13,7 @@ const LINES = {
   main_road: { width: 6, colour: "#f2b84b", casing: "#c48a1d" },
 };
 const CURSOR_MARGIN = 4; // pixels: the widest line around what follows the hand, halved and rounded up
-const MOST_WRITINGS = 2_000;
+const MOST_WRITINGS = 2_000, SPOTS = 12;
 const patterns = new Map(), writings = new Map(), places = new WeakMap();
 
 function pattern(pen, name, draw) {
@@ -187,9 +187,10 @@ export function paintLabels(pen, view, scene) {
   const { state, marks } = scene;
   if (marks.target !== null && marks.target >= 0 && state.sizes[marks.target]) outlineSlot(pen, view, scene, marks.target);
   if (marks.points.length) paintPoints(pen, view, marks.points);
-  for (const slot of state.present()) {
-    const [x, y, room] = labelPlace(scene, slot), px = x * view.scale - view.left, py = y * view.scale - view.top;
+  const taken = [], held = state.present().map((slot) => ({ slot, ...labelPlace(scene, slot) }));
+  for (const { slot, spots, room } of held.sort((a, b) => a.room - b.room)) { // who has least room chooses first
     const size = Math.round(Math.max(13, Math.min(30, room * view.scale * 0.5))), grid = state.slots[slot];
+    const [px, py] = freeSpot(view, spots, size, taken);
     const number = /^\d$/.test(grid.key) ? `0${grid.key}` : grid.key, off = state.offBand(slot);
     const sign = `${off > 0 ? "▲" : off < 0 ? "▼" : ""}${marks.brokenSlots.has(slot) ? "✕" : ""}`;
     lettering(pen, number, px, py - (room * view.scale > 40 ? size * 0.35 : 0), size, 700, INK);
@@ -223,11 +224,23 @@ function writing(text, size, weight, colour, density) {
   return made;
 }
 
-// Near the centre of the grid's ground, but on a cell of it; and how much room there is.
+// Spots for the letters of a grid, the one nearest to the centre of its ground first, all on cells of it; and how much room it has.
 function labelPlace(scene, slot) {
   const { state } = scene, known = places.get(state) || places.set(state, []).get(state);
   if (known[slot]?.turn !== state.turns[slot]) known[slot] = { turn: state.turns[slot], place: seekPlace(scene, slot) };
   return known[slot].place;
+}
+
+// The first of a grid's spots, in pixels, whose letters would cover no others; where all would, the first.
+function freeSpot(view, spots, size, taken) {
+  const boxes = spots.map(([x, y]) => {
+    const px = x * view.scale - view.left, py = y * view.scale - view.top;
+    return { px, py, left: px - size, top: py - size, right: px + size, bottom: py + size };
+  });
+  const clear = (box) => !taken.some((each) => each.left < box.right && each.right > box.left && each.top < box.bottom && each.bottom > box.top);
+  const chosen = boxes.find(clear) || boxes[0];
+  taken.push(chosen);
+  return [chosen.px, chosen.py];
 }
 
 function seekPlace({ board, state }, slot) {
@@ -241,12 +254,10 @@ function seekPlace({ board, state }, slot) {
   }
   x /= weight || 1;
   y /= weight || 1;
-  let nearest = cells[0], least = Infinity;
-  for (const cell of cells) {
-    const away = Math.hypot(centres[2 * cell] - x, centres[2 * cell + 1] - y);
-    if (away < least) [nearest, least] = [cell, away];
-  }
-  return [centres[2 * nearest], centres[2 * nearest + 1], Math.sqrt(weight)];
+  const away = (cell) => Math.hypot(centres[2 * cell] - x, centres[2 * cell + 1] - y);
+  const step = Math.max(1, Math.floor(cells.length / SPOTS)), near = cells.sort((a, b) => away(a) - away(b));
+  const spots = near.filter((_, at) => at % step === 0).map((cell) => [centres[2 * cell], centres[2 * cell + 1]]);
+  return { spots, room: Math.sqrt(weight) };
 }
 
 function outlineSlot(pen, view, { board, state }, slot) {

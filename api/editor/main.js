@@ -263,6 +263,7 @@ class Page {
   show(name) {
     this.shown = name;
     this.fillTab();
+    if (matchMedia("(max-width: 760px)").matches) byId("tabs").scrollIntoView(); // on a phone it lies below the table
   }
 
   fillTab() {

@@ -14,12 +14,14 @@ export class Suggestions {
     this.answer = null;
     this.fault = null;
     this.shown = -1;
+    this.pinned = -1; // the choice that stays on the map when the hand has left it
     this.most = 100;
     editor.addEventListener("edited", () => this.forget());
     editor.addEventListener("followed", () => this.forget());
   }
 
   forget() {
+    this.pinned = -1;
     this.look(-1);
     this.answer = this.fault = null;
   }
@@ -58,10 +60,15 @@ export class Suggestions {
     if (cells.length) this.acts.repaint(cells);
   }
 
+  pin(at) {
+    this.pinned = this.pinned === at ? -1 : at;
+    this.look(this.pinned);
+    this.acts.refresh();
+  }
+
   take(at) {
     const moves = this.answer.choices[at].moves.map(({ to, begins, cells }) => ({ to, begins, cells }));
-    this.look(-1);
-    this.answer = null;
+    this.forget();
     this.editor.arrange(moves);
   }
 
@@ -106,9 +113,9 @@ export class Suggestions {
       choice.line_share === null ? null : say("界线沿街 {n}%", { n: Math.round(100 * choice.line_share) }),
     ].filter(Boolean).join("　");
     return element("div", {
-      class: `choice${this.shown === at ? " shown" : ""}`, onmouseenter: () => this.look(at), onmouseleave: () => this.look(-1),
+      class: `choice${this.shown === at ? " shown" : ""}`, onmouseenter: () => this.look(at), onmouseleave: () => this.look(this.pinned),
     }, element("b", {}, say("方案{n}", { n: at + 1 })), element("ul", {}, sizes), element("p", { class: "hint" }, figures),
-    element("div", { class: "acts" }, button(say("在图上看"), () => this.look(this.shown === at ? -1 : at)),
+    element("div", { class: "acts" }, button(say("在图上看"), () => this.pin(at), { "aria-pressed": String(this.pinned === at) }),
       button(say("采用"), () => this.take(at), { class: "main", disabled: !this.editor.writable })));
   }
 }

@@ -65,9 +65,9 @@ async (name) => {
 
 def measure(browser: Any) -> dict[str, Any]:
     """Return the figures in milliseconds, of a community of 484 buildings."""
-    with _database() as (database, home):
+    with database_of_its_own() as (database, home):
         plan, large = _plan(database)
-        with _serving(Settings(database.url, home)) as url:
+        with serving(Settings(database.url, home)) as url:
             page = _signed_in(browser, database, url, plan)
             found = page.evaluate(UNDO, UNDOS)
             assert found["moved"] == UNDOS, "the page knew every step"
@@ -86,7 +86,8 @@ def measure(browser: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _database() -> Iterator[tuple[Database, Path]]:
+def database_of_its_own() -> Iterator[tuple[Database, Path]]:
+    """Give a database in a private cluster, and its folder; both are gone when the block ends."""
     home = Path(tempfile.mkdtemp(prefix="gisgrid-bench-"))
     home.chmod(0o711)
     cluster = Cluster(home)
@@ -127,7 +128,8 @@ def _merged(database: Database, plan: Plan) -> str:
 
 
 @contextmanager
-def _serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings) -> Iterator[str]:
+    """Serve the app until the block ends; gives its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **OPTIONS, log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

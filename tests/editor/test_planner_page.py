@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ from served_town import EAST, WEST
 
 from api import planner_assets
 from api.planner_pages import POLICY
-from gisgrid.store import plans
+from bench.editor.contrast import faint_inks, faint_texts
+from gisgrid.store import editions, plans
 
 from .conftest import Desk
 
@@ -108,17 +110,20 @@ def test_who_may_not_draw_reads_only_and_is_told_why(desk: Desk, plan: str) -> N
 
 def test_a_curtain_shows_the_edition_in_the_colours_and_numbers_of_the_plan(desk: Desk, plan: str, at: Any) -> None:
     page = desk.open(desk.sign_in("王规划"), plan)
+    with desk.service.database.transaction() as connection:
+        in_force = editions.list_editions(connection, WEST)[0].plan
     page.click("#tab-compare")
     page.wait_for_function("() => document.querySelectorAll('#tab option').length > 1")
     page.select_option("#tab select", index=1)
     curtain = page.wait_for_selector("#curtain")
     assert page.locator("#curtain span").all_inner_texts()[0] == "本方案"
     told = page.evaluate(
-        """async () => {
+        """async (edition) => {
             const { editor: { view, board: { buildings } }, tabs } = window.gisgridPage;
-            const { answer, curtain, document: other } = tabs.find(([name]) => name === "compare")[2];
+            const { answer, curtain } = tabs.find(([name]) => name === "compare")[2];
             const { board, state } = curtain.canvas.scene;
             const module = document.querySelector("[href$='/curtain.js']").href;
+            const other = await (await fetch(`/v1/plans/${edition}/board`)).json();
             const alone = (await import(module)).counterpart(other, [], view).state;
             const moved = buildings.code.indexOf(answer.moves[0].buildings[0]);
             const shown = (held, ground, at) => held.slots[held.of[ground.buildings.cell[at]]];
@@ -134,8 +139,11 @@ def test_a_curtain_shows_the_edition_in_the_colours_and_numbers_of_the_plan(desk
                     alone.neighboursOf(slot).some((other) => alone.slots[other].colour === grid.colour)).length,
                 moved,
             };
-        }"""
+        }""",
+        in_force,
     )
+    listed = page.locator("#tab li b").all_inner_texts()
+    assert all(re.fullmatch(r"0\d → 0\d", each) for each in listed), "grids are told by the numbers on the map"
     moves = set(told["moves"])
     assert moves
     assert all((key, colour) == ((code not in moves),) * 2 for code, key, colour in told["same"]), told["same"]
@@ -154,6 +162,24 @@ def test_a_curtain_shows_the_edition_in_the_colours_and_numbers_of_the_plan(desk
     after = page.screenshot(clip={"x": x - 40, "y": y - 40, "width": 80, "height": 80})
     assert after == sides[1], "and then all is the plan's own again"
     page.close()
+
+
+def test_every_text_can_be_read(desk: Desk, plan: str, page: Any) -> None:
+    found = faint_inks(page)
+    for language in range(2):
+        for tab in page.locator("#tabs button").evaluate_all("(all) => all.map((each) => each.id)"):
+            page.click(f"#{tab}")
+            found += [f"{tab} {language}: {each}" for each in faint_texts(page)]
+        page.click("#language")
+    page.click("#tools button[data-tool=brush]")
+    page.evaluate("() => gisgridPage.card([{ text: '07: 385 → 512', bad: true }], { clientX: 300, clientY: 300 })")
+    found += faint_texts(page)
+    page.evaluate("() => gisgridPage.card(null)")
+    assert found == []
+    title = page.locator("#title")
+    title.evaluate("(title) => { title.style.color = '#98a4af'; }")
+    assert len(faint_texts(page)) == 1, "what is faint would be found"
+    title.evaluate("(title) => { title.style.color = ''; }")
 
 
 def test_names_that_are_scripts_stay_names(page: Any, at: Any) -> None:
