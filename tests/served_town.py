@@ -104,7 +104,7 @@ def serving(settings: Settings, database: Database) -> Iterator[Service]:
     thread.start()
     service = Service(f"http://127.0.0.1:{port}", database)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120  # a crowded machine compiles for a while
         while not server.started and thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.01)
         assert server.started, "the server did not start"

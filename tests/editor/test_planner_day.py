@@ -204,7 +204,7 @@ def test_undo_and_redo_outlive_a_reload_and_reach_another_browser(desk: Desk, pl
 
 def test_a_locked_grid_gives_nothing_away(desk: Desk, plan: str, page: Any, at: Any) -> None:
     target, source = pair(page)
-    page.click(f"#grids tr[data-key='{source}'] button")
+    page.click(f"#grids tr[data-key='{source}'] button[aria-pressed]")
     saved(page)
     before = shown(page)
     page.click(f"#grids tr[data-key='{target}']")
@@ -213,7 +213,7 @@ def test_a_locked_grid_gives_nothing_away(desk: Desk, plan: str, page: Any, at: 
     assert "已锁定" in page.locator("#card").inner_text()
     page.mouse.up()
     assert shown(page) == before
-    page.click(f"#grids tr[data-key='{source}'] button")
+    page.click(f"#grids tr[data-key='{source}'] button[aria-pressed]")
     saved(page)
     with desk.service.database.transaction() as connection:
         assert plans.get(connection, plan).locks.grids == ()
