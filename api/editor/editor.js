@@ -94,15 +94,10 @@ export class PlanEditor extends EventTarget {
 
   step(action, from, to) {
     if (!this.can(action)) return;
-    const known = from.pop(), inverse = { cells: known ? known.before : this.told(action), before: known ? known.cells : [] };
+    const told = this.outbox.length ? [] : this.confirmed[action]?.cells ?? []; // of an edit from before this page was opened
+    const known = from.pop(), inverse = { cells: known ? known.before : told, before: known ? known.cells : [] };
     to.push(inverse);
     this.enqueue({ action, op: null, cells: inverse.cells, begins: null }, null, inverse);
-  }
-
-  // What the server said beforehand that its next step will do: of edits made before this page was opened.
-  told(action) {
-    const step = this.outbox.length ? null : this.confirmed[action];
-    return step === null ? [] : step.cells;
   }
 
   // The inverse is known here, or the server has one and nothing is on its way.
