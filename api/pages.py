@@ -222,7 +222,7 @@ def _communities(communities: Sequence[CommunityLine], *, papers: bool) -> str:
     )
     return (
         "<table><thead><tr><th>街道 Street</th><th>社区 Community</th><th>编码 Code</th><th>网格 Grids</th>"
-        f"<th>户数 Households</th>{'<th>挂图、台账 Papers</th>' if papers else ''}</tr></thead>"
+        f"<th>户数 Households</th>{'<th>下载 Downloads</th>' if papers else ''}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
 
