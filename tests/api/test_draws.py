@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import pytest
 from served_town import EAST, WEST
@@ -162,8 +163,11 @@ class TestInterrupt:
             deadline = time.monotonic() + 100
             while count_of_plans(town) == before and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            for patience_s in (15, 40):  # a signal that meets a finalizer is lost with it; whoever waits presses again
+                process.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    out, err = process.communicate(timeout=patience_s)
+                    break
         assert process.returncode == 130, err
         assert "interrupted: 1 of 2 plans are saved and stay" in err.replace("\n", " ")
         assert len(json.loads(out)) == 1
