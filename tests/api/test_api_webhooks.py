@@ -46,8 +46,9 @@ def test_what_happens_is_sent_within_the_scope_and_what_fails_waits_to_be_sent_a
     document = made.json()
     secret, address = document.pop("secret"), made.headers["location"]
     assert (document["state"], document["scope"], document["behind"]) == ("active", "990101002", 0)
-    assert admin.get(address).json() == document
-    assert admin.get("/v1/webhooks").json() == {"webhooks": [document], "next": None}
+    assert admin.get(address).json() | {"behind": 0} == document
+    (listed,) = admin.get("/v1/webhooks").json()["webhooks"]
+    assert listed | {"behind": 0} == document  # what happens meanwhile may be on its way
 
     hotline.post("/v1/reports/batch", json=[body(1, **IN_WEST), body(2, **IN_EAST), body(3)])
     receiver.wait_for(1)
